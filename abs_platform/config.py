@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Typed settings, read once from the environment; in production the app refuses to start on what is missing or weak."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+PACKAGE_DIR = Path(__file__).parent
+ROOT_DIR = PACKAGE_DIR.parent
+MIN_KEY_CHARACTERS = 32
+MIN_DISTINCT_CHARACTERS = 12
+
+Environment = Literal["development", "production", "test"]
+
+
+class ConfigurationError(Exception):
+    """What is wrong with the settings, all of it at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The numbers of the rules of the game (design.md section 3); a municipality may set its own."""
+
+    voucher_amount_cents: int = 750
+    kept_valid_days: int = 365
+    returned_valid_days: int = 60
+    min_target_cents: int = 5_000
+    max_target_cents: int = 500_000
+    max_deadline_days: int = 365
+    min_organisers: int = 3
+    wrong_codes_per_hour: int = 10
+    alarm_wrong_codes_per_hour: int = 100
+    max_gone_percent: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Municipality:
+    """Whose platform this is: all that differs from one municipality to the next, read from its folder."""
+
+    folder: Path
+    name: str
+    code: str
+    site_name: str
+    tagline: str
+    theme: str
+    contact_email: str
+    contact_phone: str
+    contact_address: str
+    website: str
+    villages: frozenset[str] = frozenset()
+    rules: Rules = field(default_factory=Rules)
+
+    @property
+    def areas_csv(self) -> Path:
+        """The packaged list of areas: code,naam,niveau,ouder_code."""
+        return self.folder / "areas.csv"
+
+    @property
+    def demo_dir(self) -> Path:
+        """Where the demo's streets and initiatives stand."""
+        return self.folder / "demo"
+
+    @classmethod
+    def load(cls, name_or_path: str) -> Self:
+        """Read ``municipality.toml`` of a packaged municipality (by name) or of any folder (by path).
+
+        Raises: ConfigurationError naming the file and the key.
+        """
+        packaged = PACKAGE_DIR / "municipalities" / name_or_path
+        folder = packaged if packaged.is_dir() else Path(name_or_path)
+        path = folder / "municipality.toml"
+        try:
+            data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"ABS_MUNICIPALITY={name_or_path}: {path} cannot be read") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{path}: {error}") from error
+        rules = data.pop("rules", {})
+        _refuse_unknown(path, data, {f.name for f in fields(cls)} - {"folder", "rules"}, "")
+        _refuse_unknown(path, rules, {f.name for f in fields(Rules)}, "rules.")
+        if bad := [key for key, value in rules.items() if not isinstance(value, int) or value <= 0]:
+            raise ConfigurationError(f"{path}: rules.{bad[0]} must be a whole number above 0")
+        villages = frozenset(data.pop("villages", []))
+        try:
+            return cls(folder=folder, villages=villages, rules=Rules(**rules), **data)
+        except TypeError as error:
+            raise ConfigurationError(f"{path}: {error}") from error
+
+
+def _refuse_unknown(path: Path, data: Mapping[str, Any], known: set[str], prefix: str) -> None:
+    if unknown := sorted(set(data) - known):
+        raise ConfigurationError(f"{path}: unknown key {prefix}{unknown[0]}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the app may know about where it runs."""
+
+    environment: Environment
+    instance_dir: Path
+    database_url: str | None
+    secret_key: str = field(repr=False)
+    voucher_key: bytes = field(repr=False)
+    municipality: Municipality
+    base_url: str
+    trusted_proxies: int = 0
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real residents use this."""
+        return self.environment == "production"
+
+    @property
+    def rules(self) -> Rules:
+        """The numbers of the rules of the game."""
+        return self.municipality.rules
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        """Read the settings. Raises: ConfigurationError naming all that is missing or weak at once."""
+        env = os.environ if env is None else env
+        environment = env.get("ABS_ENV", "development")
+        if environment not in {"development", "production", "test"}:
+            raise ConfigurationError(f"ABS_ENV={environment}: use development or production")
+        instance_dir = Path(env.get("ABS_INSTANCE_DIR") or ROOT_DIR / "instance").absolute()
+        secret_key, voucher_key = env.get("ABS_SECRET_KEY", ""), env.get("ABS_VOUCHER_KEY", "")
+        problems = []
+        if environment == "production":
+            problems = _production_problems(env)
+        elif not (secret_key and voucher_key):
+            stored = _development_keys(instance_dir)
+            secret_key, voucher_key = secret_key or stored["secret_key"], voucher_key or stored["voucher_key"]
+        proxies = env.get("ABS_TRUSTED_PROXIES", "0")
+        if not proxies.isdecimal():
+            problems.append(f"ABS_TRUSTED_PROXIES={proxies}: give the number of proxies before the app")
+        if problems:
+            raise ConfigurationError("The app cannot start:\n- " + "\n- ".join(problems))
+        return cls(
+            environment=cast(Environment, environment),
+            instance_dir=instance_dir,
+            database_url=_psycopg_url(env.get("DATABASE_URL")),
+            secret_key=secret_key,
+            voucher_key=voucher_key.encode(),
+            municipality=Municipality.load(env.get("ABS_MUNICIPALITY", "almelo")),
+            base_url=env.get("ABS_BASE_URL", "http://127.0.0.1:5000").rstrip("/"),
+            trusted_proxies=int(proxies),
+        )
+
+
+def _production_problems(env: Mapping[str, str]) -> list[str]:
+    problems = []
+    for name in ("ABS_SECRET_KEY", "ABS_VOUCHER_KEY"):
+        value = env.get(name, "")
+        if not value:
+            problems.append(f"{name} is missing: set it to the output of `openssl rand -base64 48`")
+        elif len(value) < MIN_KEY_CHARACTERS or len(set(value)) < MIN_DISTINCT_CHARACTERS:
+            problems.append(f"{name} is weak: use at least {MIN_KEY_CHARACTERS} random characters")
+    if env.get("ABS_SECRET_KEY") and env.get("ABS_SECRET_KEY") == env.get("ABS_VOUCHER_KEY"):
+        problems.append("ABS_SECRET_KEY and ABS_VOUCHER_KEY are the same: make two")
+    if not env.get("DATABASE_URL"):
+        problems.append("DATABASE_URL is missing: postgresql://user:password@host/database")
+    if not env.get("ABS_BASE_URL", "").startswith("https://"):
+        problems.append("ABS_BASE_URL is missing or not https: give the public address of the site")
+    return problems
+
+
+def _psycopg_url(url: str | None) -> str | None:
+    """Accept the address as hosts give it (postgres://, postgresql://) and name the driver."""
+    if not url:
+        return None
+    scheme, _, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return f"postgresql+psycopg://{rest}"
+    raise ConfigurationError(f"DATABASE_URL: {scheme}:// is not PostgreSQL; use postgresql://user:password@host/database")
+
+
+def _development_keys(instance_dir: Path) -> dict[str, str]:
+    """Keys of a development machine: made once, kept in the instance folder, readable by its owner only."""
+    path = instance_dir / "development-keys.toml"
+    if not path.exists():
+        instance_dir.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("".join(f'{name} = "{secrets.token_urlsafe(48)}"\n' for name in ("secret_key", "voucher_key")))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first: its keys count
+        finally:
+            draft.unlink()
+    return cast(dict[str, str], tomllib.loads(path.read_text(encoding="utf-8")))

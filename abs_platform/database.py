@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The database: the session, the base of all models, and the one place that commits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Session, registry
+
+from abs_platform.config import Settings
+from abs_platform.embedded import start_embedded_postgres
+from abs_platform.errors import AbsError
+
+
+class Base(DeclarativeBase):
+    """Every table: constraint names by convention, moments with a time zone, texts without a length."""
+
+    registry = registry(
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={
+            int: BigInteger,
+            str: Text,
+            dt.datetime: DateTime(timezone=True),
+            dict[str, Any]: JSONB,
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+_constraint_errors: dict[str, AbsError] = {}
+
+
+def on_violation(constraint: str, error: AbsError) -> None:
+    """Say which domain error a violated constraint stands for (by its name, never by message text)."""
+    _constraint_errors[constraint] = error
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Commit when the block ends well, roll back when it does not: the only place that commits.
+
+    Opened at the edges: write routes, webhooks, job items, commands.
+    Raises: the domain error registered with ``on_violation`` for a violated constraint.
+    """
+    session = cast(Session, db.session)
+    try:
+        yield session
+        session.commit()
+    except IntegrityError as error:
+        session.rollback()
+        original = error.orig
+        name = original.diag.constraint_name if isinstance(original, psycopg.Error) else None
+        if name is not None and name in _constraint_errors:
+            known = _constraint_errors[name]
+            raise type(known)(known.message) from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def driver_connection(session: Session) -> psycopg.Connection[Any]:
+    """The psycopg connection under a session, in the same transaction: for COPY and cursors on the server."""
+    connection = session.connection().connection.driver_connection
+    if not isinstance(connection, psycopg.Connection):
+        raise TypeError("the session is not on psycopg")
+    return connection
+
+
+def in_list(values: type[Any]) -> str:
+    """The members of a StrEnum as an SQL list, for a CHECK constraint."""
+    return "(" + ", ".join(f"'{member.value}'" for member in values) + ")"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Connect the app: to DATABASE_URL, or to the embedded server under the instance folder."""
+    url = settings.database_url or start_embedded_postgres(settings.instance_dir)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": 8,
+        "max_overflow": 8,
+        "pool_recycle": 280,
+        "hide_parameters": True,  # what people typed does not belong in a log
+    }
+    db.init_app(app)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The log of job runs: start, end, what changed, what went wrong."""
+
+import datetime as dt
+
+from sqlalchemy import Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from abs_platform.database import Base
+
+
+class JobRun(Base):
+    """One run of one job. A run without an end is going on, or was killed: the next run of that job says so."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (Index(None, "job", "started_at"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    job: Mapped[str]
+    started_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    changed: Mapped[int] = mapped_column(server_default="0")
+    error: Mapped[str | None]

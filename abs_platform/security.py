@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who may enter: deny by default, every route states it; and the headers and origin checks of every answer."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import uuid
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from abs_platform import clock
+from abs_platform.config import Settings
+from abs_platform.errors import NotAllowed
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "form-action 'self'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+_ACCESS = "_abs_access"
+
+
+def public(view: View) -> View:
+    """Mark a route as open to anyone."""
+    setattr(view, _ACCESS, "public")
+    return view
+
+
+def access_of(app: Flask, endpoint: str) -> str | None:
+    """Who may enter a route, or None when it does not state it."""
+    view = app.view_functions[endpoint]
+    methods = (getattr(getattr(view, "view_class", None), method, None) for method in ("get", "post"))
+    stated: str | None = getattr(view, _ACCESS, None)
+    return stated or next((getattr(method, _ACCESS) for method in methods if hasattr(method, _ACCESS)), None)
+
+
+def refuse_cross_site() -> None:
+    """For forms without a session (and so without a CSRF token): refuse what another site sends here.
+
+    Browsers tell where a request comes from (Sec-Fetch-Site, else Origin), and a page of another site cannot forge it;
+    see Go's net/http.CrossOriginProtection and the OWASP CSRF cheat sheet. Raises: NotAllowed.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        allowed = site in {"same-origin", "none"}
+    else:
+        origin = request.headers.get("Origin")
+        allowed = origin is None or urlsplit(origin).netloc == request.host
+    if not allowed:
+        raise NotAllowed("Dit formulier kwam van een andere site. Open onze site zelf en probeer het nog een keer.")
+
+
+def client_digests(secret_key: str, address: str | None, today: date, yesterday: date) -> tuple[bytes, bytes]:
+    """Keyed digests of a client for today and yesterday: who we count wrong codes of, without keeping an address.
+
+    The key rotates daily. A client is an IPv4 address, or the /64 network of an IPv6 one.
+    """
+    network = "unknown"
+    if address:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        if isinstance(ip, ipaddress.IPv6Address):
+            ip = ip.ipv4_mapped or ip
+        network = str(ipaddress.ip_network(f"{ip}/64", strict=False)) if ip.version == 6 else str(ip)  # noqa: PLR2004
+    daily_keys = (f"client:{day.isoformat()}:{secret_key}".encode() for day in (today, yesterday))
+    now, before = (hmac.digest(key, network.encode(), hashlib.sha256)[:16] for key in daily_keys)
+    return now, before
+
+
+def request_client() -> tuple[bytes, bytes]:
+    """The digests of whoever sends this request, for today and yesterday."""
+    settings: Settings = current_app.extensions["settings"]
+    today = clock.today()
+    return client_digests(settings.secret_key, request.remote_addr, today, today - timedelta(days=1))
+
+
+def _start_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex  # noqa: PLR2004
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _deny_by_default() -> None:
+    if request.endpoint is not None and access_of(current_app, request.endpoint) is None:
+        raise NotAllowed("Je mag deze pagina niet openen.")
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()")
+    headers["X-Request-ID"] = g.get("request_id", "")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Proxies, cookies, request ids, the guard and the headers."""
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="__Host-session" if settings.is_production else "session",
+        SESSION_COOKIE_SECURE=settings.is_production,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=1_000_000,
+        MAX_FORM_MEMORY_SIZE=200_000,
+        MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    public(app.view_functions["static"])
+    app.before_request(_start_request)
+    app.before_request(_deny_by_default)
+    app.after_request(_add_headers)
+
+
+def check_routes(app: Flask) -> None:
+    """Refuse to start when a route does not state who may enter. Raises: RuntimeError naming them."""
+    silent = sorted({rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint) is None})
+    if silent:
+        raise RuntimeError(f"these routes do not state who may enter: {', '.join(silent)}")

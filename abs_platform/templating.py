@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What every template can use: the municipality, amounts and dates as residents read them."""
+
+import datetime as dt
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from flask import Flask
+from flask_babel import get_locale
+from markupsafe import Markup, escape
+
+from abs_platform.clock import AMSTERDAM
+from abs_platform.config import Settings
+from abs_platform.money import format_euros
+
+
+def long_date(value: dt.date | dt.datetime) -> str:
+    """"22 november 2026"; a moment is taken as its day in Amsterdam."""
+    day = value.astimezone(AMSTERDAM).date() if isinstance(value, dt.datetime) else value
+    return format_date(day, "d MMMM y", locale=get_locale() or "nl")
+
+
+def long_datetime(value: dt.datetime) -> str:
+    """"22 november 2026 om 14.35 uur", in Amsterdam."""
+    return format_datetime(value.astimezone(AMSTERDAM), "d MMMM y 'om' HH.mm 'uur'", locale=get_locale() or "nl")
+
+
+def number(value: int) -> str:
+    """"1.234"."""
+    return format_decimal(value, locale=get_locale() or "nl")
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as escaped paragraphs: a blank line ends one."""
+    blocks = (block.strip() for block in text.replace("\r\n", "\n").split("\n\n"))
+    return Markup("\n").join(Markup("<p>{}</p>").format(escape(" ".join(block.split()))) for block in blocks if block)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Register filters and globals."""
+    app.jinja_env.filters.update(
+        euros=format_euros, long_date=long_date, long_datetime=long_datetime, number=number, paragraphs=paragraphs
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    @app.context_processor
+    def _globals() -> dict[str, Any]:
+        return {"municipality": settings.municipality}
