@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads of areas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from abs_platform.areas.models import Area
+from abs_platform.areas.states import AreaLevel
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """An area by its code and name."""
+
+    id: int
+    code: str
+    name: str
+    slug: str
+    level: AreaLevel
+    kind: str | None
+
+
+def list_areas(session: Session, *levels: AreaLevel) -> list[AreaRow]:
+    """The current areas in order of their code; of some levels, or of all."""
+    query = (
+        select(Area.id, Area.code, Area.name, Area.slug, Area.level, Area.kind)
+        .where(Area.is_current)
+        .order_by(Area.code)
+    )
+    if levels:
+        query = query.where(Area.level.in_([level.value for level in levels]))
+    return [
+        AreaRow(row.id, row.code, row.name, row.slug, AreaLevel(row.level), row.kind) for row in session.execute(query)
+    ]
+
+
+def list_districts(session: Session) -> list[AreaRow]:
+    """The current districts and villages, by name."""
+    return sorted(list_areas(session, AreaLevel.DISTRICT), key=lambda row: row.name.casefold())
+
+
+def id_of_code(session: Session, code: str) -> int | None:
+    """The id of an area by its CBS code."""
+    return session.scalar(select(Area.id).where(Area.code == code))
