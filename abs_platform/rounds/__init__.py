@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rounds: issues of vouchers, normally spring and autumn."""

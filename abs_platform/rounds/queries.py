@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads of rounds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from abs_platform.clock import last_day, local_date
+from abs_platform.rounds.models import Round, RoundDistrict
+from abs_platform.rounds.states import RoundState
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRound:
+    """The round in which vouchers can be given now. ``days_left`` counts whole days until its last day (0: today)."""
+
+    id: int
+    name: str
+    amount_cents: int
+    opens_at: dt.datetime
+    closes_at: dt.datetime
+    days_left: int
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day on which a voucher can be given."""
+        return last_day(self.closes_at)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRow:
+    """A round as ``abs rounds list`` shows it."""
+
+    id: int
+    name: str
+    state: RoundState
+    issue_on: dt.date
+    opens_at: dt.datetime
+    closes_at: dt.datetime
+    amount_cents: int
+    district_count: int
+
+
+def open_round(session: Session, now: dt.datetime) -> OpenRound | None:
+    """The open round that closes last, or None."""
+    row = session.execute(
+        select(Round.id, Round.name, Round.amount_cents, Round.opens_at, Round.closes_at)
+        .where(Round.state == RoundState.ISSUED.value, Round.opens_at <= now, Round.closes_at > now)
+        .order_by(Round.closes_at.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return OpenRound(*row, days_left=(last_day(row.closes_at) - local_date(now)).days)
+
+
+def list_rounds(session: Session) -> list[RoundRow]:
+    """All rounds, newest opening first."""
+    districts = (
+        select(func.count()).where(RoundDistrict.round_id == Round.id).scalar_subquery()
+    )
+    rows = session.execute(select(Round, districts).order_by(Round.opens_at.desc(), Round.id.desc())).all()
+    return [
+        RoundRow(
+            id=round_.id,
+            name=round_.name,
+            state=RoundState(round_.state),
+            issue_on=round_.issue_on,
+            opens_at=round_.opens_at,
+            closes_at=round_.closes_at,
+            amount_cents=round_.amount_cents,
+            district_count=count,
+        )
+        for round_, count in rows
+    ]
+
+
+def find_round(session: Session, name_or_id: str) -> int | None:
+    """The id of a round by its name (any case) or number."""
+    query = select(Round.id).where(func.lower(Round.name) == name_or_id.strip().lower())
+    found = session.scalar(query)
+    if found is None and name_or_id.isdecimal() and len(name_or_id) < 18:  # noqa: PLR2004
+        found = session.scalar(select(Round.id).where(Round.id == int(name_or_id)))
+    return found
+
+
+def due_for_issue(session: Session, now: dt.datetime) -> list[int]:
+    """Rounds that are issued today or were before, and are not over: new addresses get theirs too."""
+    states = (RoundState.PLANNED.value, RoundState.ISSUED.value)
+    return list(
+        session.scalars(
+            select(Round.id)
+            .where(Round.state.in_(states), Round.issue_on <= local_date(now), Round.closes_at > now)
+            .order_by(Round.id)
+        )
+    )

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Planning, issuing and closing rounds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from abs_platform import events
+from abs_platform.actors import Actor
+from abs_platform.areas.queries import list_districts
+from abs_platform.clock import local_date
+from abs_platform.config import Rules
+from abs_platform.database import on_violation
+from abs_platform.errors import Conflict, InvalidInput, NotFound, RoundOverlaps
+from abs_platform.lives import check_move
+from abs_platform.rounds.models import Round, RoundDistrict
+from abs_platform.rounds.states import TRANSITIONS, RoundState
+
+MAX_NAME = 60
+
+on_violation(
+    "ex_round_districts_one_open_round",
+    RoundOverlaps("In een van deze wijken is in die tijd al een ronde open. Kies andere data of andere wijken."),
+)
+on_violation("uq_rounds_name", Conflict("Er is al een ronde met deze naam. Kies een andere naam."))
+
+
+def plan_round(
+    session: Session,
+    *,
+    name: str,
+    issue_on: dt.date,
+    opens_at: dt.datetime,
+    closes_at: dt.datetime,
+    amount_cents: int,
+    districts: Sequence[str],
+    rules: Rules,
+    actor: Actor,
+    now: dt.datetime,
+) -> Round:
+    """Plan a round for the districts given by code or name (none = all current ones).
+
+    Raises: InvalidInput for dates out of order, in the past, or an unknown district; RoundOverlaps (from the database, at
+    the end of the transaction at the latest) when a district would have two rounds open at once.
+    """
+    fields = {}
+    if not name.strip() or len(name) > MAX_NAME:
+        fields["name"] = f"Geef de ronde een naam van hoogstens {MAX_NAME} tekens."
+    if amount_cents <= 0:
+        fields["amount"] = "Het bedrag moet meer dan nul zijn."
+    if opens_at >= closes_at:
+        fields["closes_at"] = "De ronde moet later sluiten dan zij opent."
+    if issue_on > local_date(opens_at):
+        fields["issue_on"] = "De vouchers moeten er zijn op of voor de dag waarop de ronde opent."
+    if closes_at <= now:
+        fields["closes_at"] = "De ronde zou al voorbij zijn. Kies een dag in de toekomst."
+    if fields:
+        raise InvalidInput(" ".join(fields.values()), fields=fields)
+    district_ids = _find_districts(session, districts)
+    round_ = Round(
+        name=name.strip(),
+        state=RoundState.DRAFT.value,
+        issue_on=issue_on,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        amount_cents=amount_cents,
+        kept_valid_days=rules.kept_valid_days,
+        returned_valid_days=rules.returned_valid_days,
+    )
+    session.add(round_)
+    session.flush()
+    session.execute(
+        insert(RoundDistrict),
+        [
+            {"round_id": round_.id, "district_id": district_id, "opens_at": opens_at, "closes_at": closes_at}
+            for district_id in district_ids
+        ],
+    )
+    _move(session, round_, RoundState.PLANNED, actor=actor, now=now)
+    return round_
+
+
+def _find_districts(session: Session, wanted: Sequence[str]) -> list[int]:
+    rows = list_districts(session)
+    if not rows:
+        raise InvalidInput("Er zijn nog geen wijken. Laad ze eerst met: abs areas load CSV")
+    if not wanted:
+        return [row.id for row in rows]
+    known = {key.casefold(): row.id for row in rows for key in (row.code, row.name)}
+    if unknown := [key for key in wanted if key.casefold() not in known]:
+        raise InvalidInput(f"Geen wijk met code of naam '{unknown[0]}'. Kijk in de lijst van: abs areas list")
+    return sorted({known[key.casefold()] for key in wanted})
+
+
+def lock_round(session: Session, round_id: int) -> Round:
+    """The round, locked against everyone who would change it. Raises: NotFound."""
+    round_ = session.scalar(select(Round).where(Round.id == round_id).with_for_update())
+    if round_ is None:
+        raise NotFound(f"Ronde {round_id} bestaat niet.")
+    return round_
+
+
+def mark_issued(
+    session: Session, round_: Round, *, key_fingerprint: bytes, actor: Actor, now: dt.datetime
+) -> None:
+    """Say that the vouchers of a round are out, and under which key. The caller holds the round's lock."""
+    _move(session, round_, RoundState.ISSUED, actor=actor, now=now)
+    round_.key_fingerprint = key_fingerprint
+
+
+def close(session: Session, round_: Round, *, actor: Actor, now: dt.datetime) -> None:
+    """Close a round whose time is over. The caller holds the round's lock."""
+    _move(session, round_, RoundState.CLOSED, actor=actor, now=now)
+    round_.closed_at = now
+
+
+def _move(session: Session, round_: Round, target: RoundState, *, actor: Actor, now: dt.datetime) -> None:
+    check_move(TRANSITIONS, RoundState(round_.state), target, f"ronde '{round_.name}'")
+    round_.state = target.value
+    events.record(session, f"round.{target.value}", round_.id, actor=actor, now=now)

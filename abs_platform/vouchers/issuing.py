@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Issuing: one voucher for each eligible household of a round, in one transaction with its booking (rule 1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+from sqlalchemy.orm import Session
+
+from abs_platform import events
+from abs_platform.actors import Actor
+from abs_platform.clock import local_date
+from abs_platform.database import driver_connection
+from abs_platform.errors import Conflict
+from abs_platform.households.service import hold_addresses_still
+from abs_platform.ledger.service import book_vouchers
+from abs_platform.ledger.states import TransactionKind
+from abs_platform.rounds.service import lock_round, mark_issued
+from abs_platform.rounds.states import RoundState
+from abs_platform.vouchers.codes import CodeKeys
+from abs_platform.vouchers.models import VoucherBatch
+
+if TYPE_CHECKING:
+    from abs_platform.rounds.models import Round
+
+CHUNK = 20_000
+ROWS_A_WRITE = 500
+_NONCE_BYTES = 16
+# Binary COPY: a count of columns, then for each column its length and its bytes.
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+_COPY_TRAILER = struct.pack("!h", -1)
+_COPY_ROW = struct.Struct("!h iq iq iq i16s i16s".replace(" ", ""))
+
+ELIGIBLE = """
+    SELECT h.id
+    FROM households h
+    JOIN areas n ON n.id = h.neighbourhood_id
+    JOIN round_districts d ON d.district_id = n.parent_id AND d.round_id = %(round_id)s
+    WHERE h.ended_on IS NULL
+      AND NOT EXISTS (SELECT FROM vouchers v
+                      WHERE v.household_id = h.id AND v.round_id = %(round_id)s AND v.revoked_at IS NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueReport:
+    """What issuing did: how many vouchers, and in which batch (None when nobody was due one)."""
+
+    round_id: int
+    voucher_count: int
+    batch_id: int | None
+
+
+def issue_vouchers(
+    session: Session,
+    round_id: int,
+    *,
+    keys: CodeKeys,
+    actor: Actor,
+    now: dt.datetime,
+    on_progress: Callable[[int], None] | None = None,
+) -> IssueReport:
+    """Give every eligible household without a living voucher in this round one; all of them or none.
+
+    Run again it adds only for addresses that came later. Memory stays flat whatever the number of households.
+
+    Locks: the round (exclusive), then the addresses (shared), so that no import runs meanwhile.
+    Raises: NotFound; Conflict when the round is a draft, closed or past, when it is too early, or when the key changed.
+    """
+    round_ = lock_round(session, round_id)
+    _check_may_issue(round_, keys, now)
+    hold_addresses_still(session)
+    batch = VoucherBatch(round_id=round_id, issued_at=now, voucher_count=0)
+    session.add(batch)
+    session.flush()
+    count = 0
+    connection = driver_connection(session)
+    for household_ids in _eligible_households(connection, round_id):
+        _copy_vouchers(connection, keys, round_id, batch.id, household_ids)
+        count += len(household_ids)
+        if on_progress is not None:
+            on_progress(len(household_ids))
+    if round_.state == RoundState.PLANNED:
+        mark_issued(session, round_, key_fingerprint=keys.fingerprint, actor=actor, now=now)
+    if count == 0:
+        session.delete(batch)
+        session.flush()
+        return IssueReport(round_id, 0, None)
+    batch.voucher_count = count
+    book_vouchers(
+        session,
+        TransactionKind.VOUCHERS_ISSUED,
+        round_id=round_id,
+        gained_cents=count * round_.amount_cents,
+        now=now,
+    )
+    events.record(session, "round.vouchers_issued", round_id, actor=actor, now=now, batch=batch.id, vouchers=count)
+    session.flush()
+    return IssueReport(round_id, count, batch.id)
+
+
+def _check_may_issue(round_: Round, keys: CodeKeys, now: dt.datetime) -> None:
+    if round_.state not in {RoundState.PLANNED, RoundState.ISSUED} or round_.closes_at <= now:
+        state = RoundState.CLOSED if round_.closes_at <= now else RoundState(round_.state)
+        raise Conflict(f"Ronde '{round_.name}' is {state.label}: er kunnen geen vouchers meer uit.")
+    if local_date(now) < round_.issue_on:
+        raise Conflict(f"Ronde '{round_.name}' wordt uitgegeven op {round_.issue_on.isoformat()}, niet eerder.")
+    if round_.key_fingerprint is not None and round_.key_fingerprint != keys.fingerprint:
+        raise Conflict(
+            f"De vouchers van ronde '{round_.name}' zijn met een andere ABS_VOUCHER_KEY gemaakt. Zet die sleutel terug."
+        )
+
+
+def _eligible_households(connection: psycopg.Connection[object], round_id: int) -> Iterator[list[int]]:
+    """Chunks of household ids, from a cursor on the server that sees one moment."""
+    with connection.cursor(name="eligible_households", binary=True) as cursor:
+        cursor.execute(ELIGIBLE, {"round_id": round_id})
+        while rows := cursor.fetchmany(CHUNK):
+            yield [row[0] for row in rows]  # type: ignore[index]
+
+
+def _copy_vouchers(
+    connection: psycopg.Connection[object], keys: CodeKeys, round_id: int, batch_id: int, household_ids: list[int]
+) -> None:
+    """COPY one voucher for each household. The server reads a block while the next is made.
+
+    A new code that equals an old one (a chance of one in a million a round) fails on the unique digest: the transaction
+    rolls back, and the next run draws other nonces.
+    """
+    payload, digest, pack = keys.payload, keys.digest, _COPY_ROW.pack
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY vouchers (round_id, batch_id, household_id, nonce, code_digest) FROM STDIN (FORMAT binary)"
+        ) as copy,
+    ):
+        copy.write(_COPY_HEADER)
+        for start in range(0, len(household_ids), ROWS_A_WRITE):
+            block = household_ids[start : start + ROWS_A_WRITE]
+            random = os.urandom(_NONCE_BYTES * len(block))
+            rows = []
+            for place, household_id in enumerate(block):
+                nonce = random[place * _NONCE_BYTES : (place + 1) * _NONCE_BYTES]
+                rows.append(
+                    pack(5, 8, round_id, 8, batch_id, 8, household_id, 16, nonce, 16, digest(payload(nonce)))
+                )
+            copy.write(b"".join(rows))
+        copy.write(_COPY_TRAILER)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The end of vouchers: expired when their time is over, revoked when a letter is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from abs_platform import events
+from abs_platform.actors import Actor
+from abs_platform.errors import NotFound
+from abs_platform.ledger.service import book_vouchers
+from abs_platform.ledger.states import TransactionKind
+from abs_platform.lives import check_move
+from abs_platform.rounds.service import close, lock_round
+from abs_platform.rounds.states import RoundState
+from abs_platform.vouchers.models import Voucher
+from abs_platform.vouchers.states import TRANSITIONS, VoucherState
+
+_EXPIRE = text("""
+    WITH due AS (
+        SELECT id FROM vouchers
+        WHERE round_id = :round_id AND state IN ('issued', 'kept') AND COALESCE(usable_until, :closes_at) <= :now
+        ORDER BY id
+        FOR UPDATE
+    ), expired AS (
+        UPDATE vouchers SET state = 'expired', state_changed_at = :now FROM due WHERE vouchers.id = due.id
+        RETURNING vouchers.id
+    ), event AS (
+        INSERT INTO events (happened_at, actor, kind, subject, subject_id)
+        SELECT :now, :actor, 'voucher.expired', 'voucher', id FROM expired
+    )
+    SELECT count(*) FROM expired
+""")
+
+
+def expire_round(session: Session, round_id: int, *, actor: Actor, now: dt.datetime) -> int:
+    """Expire a round's vouchers whose time is over, book their money back to its budget, and close the round when due.
+
+    What was kept, or came back to life, has a later end of its own and is left until then (rules 3 and 7). Returns how many
+    expired; a second run changes nothing. Locks: the round, then the vouchers in order of their id.
+    """
+    round_ = lock_round(session, round_id)
+    count = session.scalar(
+        _EXPIRE, {"round_id": round_id, "closes_at": round_.closes_at, "now": now, "actor": str(actor)}
+    )
+    count = int(count or 0)
+    if count:
+        book_vouchers(
+            session,
+            TransactionKind.VOUCHERS_EXPIRED,
+            round_id=round_id,
+            gained_cents=-count * round_.amount_cents,
+            now=now,
+        )
+        events.record(session, "round.vouchers_expired", round_id, actor=actor, now=now, vouchers=count)
+    if round_.state == RoundState.ISSUED and round_.closes_at <= now:
+        close(session, round_, actor=actor, now=now)
+    session.flush()
+    return count
+
+
+def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> None:
+    """Revoke the code of a lost letter; the next run of issue_vouchers makes that household a new one (rule 1).
+
+    Locks: the round, then the voucher. Raises: NotFound; InvalidTransition for one that was given, kept or is over.
+    """
+    round_id = session.scalar(select(Voucher.round_id).where(Voucher.id == voucher_id))
+    if round_id is None:
+        raise NotFound("Deze voucher bestaat niet.")
+    round_ = lock_round(session, round_id)
+    voucher = session.get_one(Voucher, voucher_id, with_for_update=True, populate_existing=True)
+    check_move(TRANSITIONS, VoucherState(voucher.state), VoucherState.REVOKED, "voucher")
+    voucher.state = VoucherState.REVOKED.value
+    voucher.state_changed_at = voucher.revoked_at = now
+    book_vouchers(
+        session, TransactionKind.VOUCHERS_REVOKED, round_id=round_id, gained_cents=-round_.amount_cents, now=now
+    )
+    events.record(session, "voucher.revoked", voucher_id, actor=actor, now=now, reason=reason)
+    session.flush()
