@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The receipt of a gift."""
+
+from flask import Blueprint, render_template
+from flask_babel import gettext as _
+
+from abs_platform import clock
+from abs_platform.database import db
+from abs_platform.donations.queries import receipt as find_receipt
+from abs_platform.errors import NotFound
+from abs_platform.initiatives.queries import card, title_of
+from abs_platform.security import public
+
+bp = Blueprint("donations", __name__)
+
+
+@bp.get("/giften/<reference>")
+@public
+def receipt(reference: str) -> tuple[str, int, dict[str, str]]:
+    """What was given: number, amount, initiative and its new total. It tells nothing of who gave but what the giver wrote."""
+    session = db.session()
+    donation = find_receipt(session, reference)
+    initiative = None if donation is None else card(session, donation.initiative_id, today=clock.today())
+    if donation is None or initiative is None:
+        raise NotFound(_("Dit bewijs bestaat niet. Kijk of het nummer klopt."))
+    plan_b = donation.plan_b_initiative_id
+    page = render_template(
+        "donations/receipt.html",
+        donation=donation,
+        plan_b_title=None if plan_b is None else title_of(session, plan_b),
+        initiative=initiative,
+        is_funded=initiative.missing_cents == 0,
+    )
+    return page, 200, {"Cache-Control": "no-store"}

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads of initiatives for pages, jobs and the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select, true
+from sqlalchemy.orm import Session, aliased
+
+from abs_platform.areas.models import Area
+from abs_platform.areas.queries import AreaRow
+from abs_platform.areas.states import AreaLevel
+from abs_platform.clock import local_date
+from abs_platform.donations.queries import PublicGift, confirmed_total, latest_gifts
+from abs_platform.initiatives.models import BudgetLine, Initiative, Organiser
+from abs_platform.initiatives.states import FAILED_STATES, PUBLIC_STATES, InitiativeState, Theme
+from abs_platform.paging import Page, page_of
+from abs_platform.slugs import slugify
+
+GIFTS_SHOWN = 20
+MAX_SLUG = 60
+_PUBLIC = tuple(state.value for state in PUBLIC_STATES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiativeCard:
+    """An initiative in a list. Amounts in cents; ``days_left`` only while it collects (0 is the last day)."""
+
+    id: int
+    slug: str
+    title: str
+    summary: str
+    theme: Theme
+    state: InitiativeState
+    area_name: str
+    district_name: str | None
+    scope: AreaLevel
+    target_cents: int
+    raised_cents: int
+    givers: int
+    deadline_on: dt.date
+    days_left: int | None
+
+    @property
+    def is_collecting(self) -> bool:
+        """Whether it takes gifts now."""
+        return self.days_left is not None
+
+    @property
+    def percent(self) -> int:
+        """How much of the target is there: whole percents, 100 only when it is reached."""
+        return min(100, self.raised_cents * 100 // self.target_cents)
+
+    @property
+    def missing_cents(self) -> int:
+        """What is still needed."""
+        return max(0, self.target_cents - self.raised_cents)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiativeDetail(InitiativeCard):
+    """An initiative on its own page."""
+
+    story: str
+    place_description: str
+    organisers: list[str]
+    budget_lines: list[BudgetLine]
+    published_on: dt.datetime | None
+    ended_on: dt.datetime | None
+    gifts: list[PublicGift]
+
+
+class _Cards:
+    """The one query under every list: an initiative, where it belongs and what it has received."""
+
+    def __init__(self, today: dt.date) -> None:
+        self.today = today
+        self.area, self.parent = aliased(Area), aliased(Area)
+        self.total = confirmed_total(Initiative.id)
+        self.collects = (Initiative.state == InitiativeState.PUBLISHED.value) & (Initiative.deadline_on >= today)
+        self.query: Select[Any] = (
+            select(
+                Initiative,
+                self.area.name,
+                self.area.level,
+                self.parent.name,
+                self.parent.level,
+                self.total.c.cents,
+                self.total.c.givers,
+            )
+            .join(self.area, self.area.id == Initiative.area_id)
+            .outerjoin(self.parent, self.parent.id == self.area.parent_id)
+            .join(self.total, true())
+        )
+
+    def fetch(self, session: Session, query: Select[Any]) -> list[InitiativeCard]:
+        return [InitiativeCard(**self.fields(row)) for row in session.execute(query)]
+
+    def fields(self, row: Any) -> dict[str, Any]:
+        initiative, area_name, level, parent_name, parent_level, cents, givers = row
+        state = InitiativeState(initiative.state)
+        collects = state == InitiativeState.PUBLISHED and initiative.deadline_on >= self.today
+        own_district = area_name if level == AreaLevel.DISTRICT else None
+        return {
+            "id": initiative.id,
+            "slug": slugify(initiative.title, MAX_SLUG) or "initiatief",
+            "title": initiative.title,
+            "summary": initiative.summary,
+            "theme": Theme(initiative.theme),
+            "state": state,
+            "area_name": area_name,
+            "district_name": parent_name if parent_level == AreaLevel.DISTRICT else own_district,
+            "scope": AreaLevel(level),
+            "target_cents": initiative.target_cents,
+            "raised_cents": int(cents),
+            "givers": givers,
+            "deadline_on": initiative.deadline_on,
+            "days_left": (initiative.deadline_on - self.today).days if collects else None,
+        }
+
+
+def list_initiatives(
+    session: Session,
+    *,
+    today: dt.date,
+    states: Sequence[InitiativeState] = PUBLIC_STATES,
+    district: AreaRow | None = None,
+    search: str = "",
+    page: int = 1,
+    page_size: int = 12,
+) -> Page[InitiativeCard]:
+    """A page of public initiatives. City-wide ones pass every district filter: they are for everyone.
+
+    The search is the Dutch full-text search over title, summary, story and place. Without a search, what collects
+    and ends soonest comes first, then the newest.
+    """
+    cards = _Cards(today)
+    wanted = [state.value for state in states if state.value in _PUBLIC]
+    query = cards.query.where(Initiative.state.in_(wanted))
+    if district is not None:
+        query = query.where(
+            (cards.area.id == district.id)
+            | (cards.parent.id == district.id)
+            | (cards.area.level == AreaLevel.MUNICIPALITY.value)
+        )
+    order: list[Any] = [cards.collects.desc()]
+    if search.strip():
+        words = func.websearch_to_tsquery("dutch", search)
+        query = query.where(Initiative.search.op("@@")(words))
+        order.append(func.ts_rank(Initiative.search, words).desc())
+    counted = query.with_only_columns(Initiative.id, maintain_column_froms=True)
+    total = session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+    order += [Initiative.published_at.desc(), Initiative.id.desc()]
+    window = page_of(total, page, page_size)
+    items = cards.fetch(session, query.order_by(*order).limit(page_size).offset(window.offset)) if total else []
+    return Page(items=items, number=window.number, pages=window.pages, total=total)
+
+
+def collecting(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
+    """What takes gifts now, what ends soonest first."""
+    cards = _Cards(today)
+    return cards.fetch(
+        session,
+        cards.query.where(cards.collects).order_by(Initiative.deadline_on, Initiative.id).limit(limit),
+    )
+
+
+def almost_there(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
+    """What takes gifts now and has the largest share of its target."""
+    cards = _Cards(today)
+    share = cards.total.c.cents / Initiative.target_cents
+    return cards.fetch(session, cards.query.where(cards.collects).order_by(share.desc(), Initiative.id).limit(limit))
+
+
+def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: int) -> list[InitiativeCard]:
+    """The initiatives in one public state that were published (or, after their end, came to it) last."""
+    cards = _Cards(today)
+    query = cards.query.where(Initiative.state == state.value)
+    moment = Initiative.ended_at
+    if state == InitiativeState.PUBLISHED:
+        query, moment = query.where(cards.collects), Initiative.published_at
+    return cards.fetch(session, query.order_by(moment.desc().nulls_last(), Initiative.id.desc()).limit(limit))
+
+
+def card(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeCard | None:
+    """A public initiative as a card, or None."""
+    cards = _Cards(today)
+    found = cards.fetch(session, cards.query.where(Initiative.id == initiative_id, Initiative.state.in_(_PUBLIC)))
+    return found[0] if found else None
+
+
+def detail(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeDetail | None:
+    """A public initiative with all that its page shows, or None."""
+    cards = _Cards(today)
+    row = session.execute(cards.query.where(Initiative.id == initiative_id, Initiative.state.in_(_PUBLIC))).first()
+    if row is None:
+        return None
+    initiative: Initiative = row[0]
+    lines = session.scalars(
+        select(BudgetLine).where(BudgetLine.initiative_id == initiative_id).order_by(BudgetLine.position)
+    ).all()
+    names = session.scalars(
+        select(Organiser.name)
+        .where(Organiser.initiative_id == initiative_id, Organiser.confirmed_at.is_not(None))
+        .order_by(Organiser.role.desc(), Organiser.id)
+    ).all()
+    return InitiativeDetail(
+        **cards.fields(row),
+        story=initiative.story,
+        place_description=initiative.place_description,
+        organisers=list(names),
+        budget_lines=list(lines),
+        published_on=initiative.published_at,
+        ended_on=initiative.ended_at,
+        gifts=latest_gifts(session, initiative_id, GIFTS_SHOWN),
+    )
+
+
+def count_by_state(session: Session) -> dict[InitiativeState, int]:
+    """How many initiatives are in each state."""
+    rows = session.execute(select(Initiative.state, func.count()).group_by(Initiative.state))
+    return {InitiativeState(state): count for state, count in rows}
+
+
+def due_for_close(session: Session, today: dt.date) -> list[int]:
+    """Published initiatives whose target is reached or whose deadline is past."""
+    total = confirmed_total(Initiative.id)
+    is_due = (Initiative.deadline_on < today) | (total.c.cents >= Initiative.target_cents)
+    query = select(Initiative.id).join(total, true()).where(Initiative.state == InitiativeState.PUBLISHED.value, is_due)
+    return list(session.scalars(query.order_by(Initiative.id)))
+
+
+def failed(session: Session) -> list[tuple[int, InitiativeState]]:
+    """Initiatives that failed: whatever was given to them goes back."""
+    rows = session.execute(
+        select(Initiative.id, Initiative.state)
+        .where(Initiative.state.in_([state.value for state in FAILED_STATES]), Initiative.published_at.is_not(None))
+        .order_by(Initiative.id)
+    )
+    return [(row.id, InitiativeState(row.state)) for row in rows]
+
+
+def is_collecting(session: Session, initiative_id: int, *, now: dt.datetime) -> bool:
+    """Whether an initiative takes gifts now."""
+    state_and_deadline = (
+        Initiative.state == InitiativeState.PUBLISHED.value,
+        Initiative.deadline_on >= local_date(now),
+    )
+    return session.scalar(select(Initiative.id).where(Initiative.id == initiative_id, *state_and_deadline)) is not None
+
+
+def title_of(session: Session, initiative_id: int) -> str | None:
+    """The title of an initiative, whatever its state."""
+    return session.scalar(select(Initiative.title).where(Initiative.id == initiative_id))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The public list of initiatives, and the page of each."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from abs_platform import clock
+from abs_platform.areas.queries import list_districts
+from abs_platform.database import db
+from abs_platform.errors import NotFound
+from abs_platform.initiatives import queries
+from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
+from abs_platform.rounds.queries import open_round
+from abs_platform.security import public
+
+bp = Blueprint("initiatives", __name__, url_prefix="/initiatieven")
+
+MAX_SEARCH = 100
+
+
+@bp.get("")
+@public
+def index() -> str:
+    """The list, filtered by state, district and words; the address holds the filter."""
+    session = db.session()
+    districts = list_districts(session)
+    wanted = request.args.get("status", "")
+    states = [state for state in PUBLIC_STATES if state.value == wanted]
+    slug = request.args.get("wijk", "")
+    district = next((district for district in districts if district.slug == slug), None)
+    search = "".join(c for c in request.args.get("zoek", "") if c.isprintable())[:MAX_SEARCH].strip()
+    number = request.args.get("pagina", "")
+    page = queries.list_initiatives(
+        session,
+        today=clock.today(),
+        states=states or PUBLIC_STATES,
+        district=district,
+        search=search,
+        page=int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,  # noqa: PLR2004
+    )
+    return render_template(
+        "initiatives/index.html",
+        page=page,
+        filters={"status": states[0].value if states else "", "district": slug if district else "", "search": search},
+        status_options=[(state.value, state.label) for state in PUBLIC_STATES],
+        district_options=[(district.slug, district.name) for district in districts],
+    )
+
+
+@bp.get("/<int:initiative_id>-<slug>")
+@bp.get("/<int:initiative_id>", defaults={"slug": ""})
+@public
+def show(initiative_id: int, slug: str) -> str | Response:
+    """One initiative; an old or shortened address leads to the one that counts."""
+    session = db.session()
+    found = queries.detail(session, initiative_id, today=clock.today()) if initiative_id < 2**63 else None
+    if found is None:
+        raise NotFound(_("Dit initiatief bestaat niet (meer). Zoek verder bij de initiatieven."))
+    if slug != found.slug:
+        return redirect(url_for(".show", initiative_id=initiative_id, slug=found.slug), 301)
+    is_open = found.state == InitiativeState.PUBLISHED
+    return render_template(
+        "initiatives/show.html", initiative=found, round=open_round(session, clock.now()) if is_open else None
+    )
