@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Close what should be closed, and give back what was given to initiatives that failed (rules 6 and 7)."""
+
+import datetime as dt
+
+from abs_platform.actors import Actor
+from abs_platform.clock import local_date
+from abs_platform.database import db, transaction
+from abs_platform.donations.queries import due_back_with_plan_b
+from abs_platform.donations.service import return_to_plan_b, return_vouchers
+from abs_platform.initiatives.queries import due_for_close, failed
+from abs_platform.initiatives.service import close_if_funded, expire_if_due
+from abs_platform.initiatives.states import InitiativeState
+from jobs.runner import JobReport
+
+ACTOR = Actor("job", "close_initiatives")
+
+
+def run(now: dt.datetime) -> JobReport:
+    """Closings first, then the gifts of all that failed: with a plan B one by one, the others in batches."""
+
+    def close(initiative_id: int) -> int:
+        with transaction() as session:
+            if close_if_funded(session, initiative_id, actor=ACTOR, now=now):
+                return 1
+            return int(expire_if_due(session, initiative_id, actor=ACTOR, now=now))
+
+    def give_back(item: tuple[int, InitiativeState]) -> int:
+        initiative_id, state = item
+        changed = _to_plan_b(initiative_id, state, now)
+        while True:
+            with transaction() as session:
+                returned = return_vouchers(session, initiative_id, actor=ACTOR, now=now, reason=state.value)
+            if not returned:
+                return changed
+            changed += returned
+
+    report = JobReport()
+    report.each(due_for_close(db.session(), local_date(now)), close)
+    report.each(failed(db.session()), give_back)
+    return report
+
+
+def _to_plan_b(initiative_id: int, state: InitiativeState, now: dt.datetime) -> int:
+    donation_ids = due_back_with_plan_b(db.session(), initiative_id)
+    for donation_id in donation_ids:
+        with transaction() as session:
+            gift = return_to_plan_b(session, donation_id, actor=ACTOR, now=now, reason=state.value)
+        if gift is not None:
+            with transaction() as session:
+                close_if_funded(session, gift.initiative_id, actor=ACTOR, now=now)
+    return len(donation_ids)

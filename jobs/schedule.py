@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The whole timetable. Each job asks what is due and not done, so a night of downtime heals itself."""
+
+from typing import NamedTuple
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from abs_platform.clock import AMSTERDAM
+from jobs import check_ledger, close_initiatives, expire_vouchers, issue_vouchers, purge_personal_data
+from jobs.runner import Job
+
+
+class Entry(NamedTuple):
+    """A job and when it runs."""
+
+    job: Job
+    trigger: BaseTrigger
+    when: str
+
+
+TIMETABLE: dict[str, Entry] = {
+    "issue_vouchers": Entry(issue_vouchers.run, IntervalTrigger(minutes=15), "elk kwartier"),
+    "close_initiatives": Entry(close_initiatives.run, IntervalTrigger(minutes=1), "elke minuut"),
+    "expire_vouchers": Entry(expire_vouchers.run, IntervalTrigger(minutes=5), "elke 5 minuten"),
+    "check_ledger": Entry(check_ledger.run, CronTrigger(hour=3, minute=10, timezone=AMSTERDAM), "elke nacht om 3.10 uur"),
+    "purge_personal_data": Entry(
+        purge_personal_data.run, CronTrigger(hour=4, minute=10, timezone=AMSTERDAM), "elke nacht om 4.10 uur"
+    ),
+}
