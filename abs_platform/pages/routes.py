@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Home, how it works, and whether the app is alive."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, render_template
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from abs_platform import clock
+from abs_platform.database import db
+from abs_platform.initiatives.queries import almost_there, newest
+from abs_platform.initiatives.states import InitiativeState
+from abs_platform.migrating import pending_revisions
+from abs_platform.pages.queries import platform_totals
+from abs_platform.rounds.queries import open_round
+from abs_platform.security import public
+
+bp = Blueprint("pages", __name__)
+
+
+@bp.get("/")
+@public
+def home() -> str:
+    """What this is, the code box, and what goes on."""
+    session, today = db.session(), clock.today()
+    return render_template(
+        "pages/home.html",
+        round=open_round(session, clock.now()),
+        almost_there=almost_there(session, today=today, limit=3),
+        newest=newest(session, InitiativeState.PUBLISHED, today=today, limit=6),
+        realised=newest(session, InitiativeState.REALISED, today=today, limit=3),
+        totals=platform_totals(session),
+    )
+
+
+@bp.get("/hoe-werkt-het")
+@public
+def how_it_works() -> str:
+    """The rules in plain words."""
+    return render_template("pages/how_it_works.html", round=open_round(db.session(), clock.now()))
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> Response:
+    """The process is alive."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> tuple[Response, int]:
+    """The database answers and is migrated: send visitors here."""
+    try:
+        db.session.execute(text("SELECT 1"))
+        pending = pending_revisions()
+    except SQLAlchemyError:
+        return jsonify(status="database does not answer"), 503
+    if pending:
+        return jsonify(status="database is not migrated"), 503
+    return jsonify(status="ok"), 200
