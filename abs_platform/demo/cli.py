@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""``abs demo``: the whole town on this machine, with web server and jobs, and ``abs demo load`` without them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from abs_platform import clock, migrating
+from abs_platform.config import ROOT_DIR, Settings
+from abs_platform.database import db
+from abs_platform.demo.loading import is_loaded, load, unused_codes
+
+HOST = "127.0.0.1"
+CODES_SHOWN = 5
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+
+@click.group(invoke_without_command=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@click.pass_context
+@with_appcontext
+def demo(context: click.Context, port: int) -> None:
+    """Start de demo; Ctrl-C stopt haar. Opnieuw gestart gaat zij verder met wat er is."""
+    settings: Settings = current_app.extensions["settings"]
+    if settings.is_production:
+        raise click.ClickException("de demo draait niet in productie (ABS_ENV=production).")
+    if context.invoked_subcommand is None:
+        _refuse_busy_port(port)
+        _load_once(settings)
+        _serve(settings, port)
+
+
+@demo.command("load")
+@with_appcontext
+def demo_load() -> None:
+    """Vul een lege database met de demo, zonder haar te starten."""
+    _load_once(current_app.extensions["settings"])
+    click.echo("De demo staat in de database.")
+
+
+def _load_once(settings: Settings) -> None:
+    migrating.upgrade()
+    if is_loaded(db.session()):
+        return
+    started = time.monotonic()
+    load(settings, current_app.extensions["code_keys"], click.echo)
+    click.echo(f"Klaar in {time.monotonic() - started:.0f} seconden.")
+
+
+def _refuse_busy_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise click.ClickException(f"poort {port} is bezet. Kies een andere: abs demo --port {port + 1}") from error
+
+
+def _serve(settings: Settings, port: int) -> None:
+    base_url = f"http://{HOST}:{port}"
+    env = os.environ | {"ABS_BASE_URL": base_url, "PYTHONUNBUFFERED": "1"}
+    web = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"]
+    commands = ([*web, "--log-level", "warning", "wsgi:app"], [sys.executable, "-m", "jobs"])
+    processes = [subprocess.Popen(command, cwd=ROOT_DIR, env=env) for command in commands]
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _wait_until_ready(base_url, processes)
+        _show(settings, base_url)
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.5)
+        raise click.ClickException("de demo is gestopt; hierboven staat waarom.")
+    except KeyboardInterrupt:
+        click.echo("\nDe demo stopt. Alles blijft bewaard.")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            _wait(process)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_ready(base_url: str, processes: list[subprocess.Popen[bytes]]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and all(process.poll() is None for process in processes):
+        try:
+            with urllib.request.urlopen(f"{base_url}/readyz", timeout=2) as answer:  # noqa: S310 - our own http address
+                if json.load(answer)["status"] == "ok":
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise click.ClickException("de webserver wordt niet wakker; hierboven staat waarom.")
+
+
+def _show(settings: Settings, base_url: str) -> None:
+    codes = unused_codes(db.session(), current_app.extensions["code_keys"], CODES_SHOWN, clock.now())
+    db.session.rollback()
+    click.echo(f"\n{settings.municipality.site_name} draait.\n")
+    click.echo(f"  Kijk rond          {base_url}/")
+    click.echo(f"  Geef een voucher   {base_url}/voucher")
+    click.echo(f"  De API             {base_url}/api/v1/openapi.json")
+    if codes:
+        click.echo(f"\n  Codes om te proberen: {'  '.join(codes)}")
+        click.echo(f"  Zoals uit de QR van de brief: {base_url}/v#{codes[0]}")
+    click.echo("\n  De boeken nakijken: bin/abs ledger check\n  Stoppen: Ctrl-C\n")

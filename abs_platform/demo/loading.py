@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Fills an empty database with a believable town: real importer, real service verbs, a history in the order of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from abs_platform import clock, events
+from abs_platform.actors import Actor
+from abs_platform.areas.service import load_areas
+from abs_platform.config import Settings
+from abs_platform.database import transaction
+from abs_platform.demo.addresses import write_address_files
+from abs_platform.demo.history import History
+from abs_platform.errors import Conflict
+from abs_platform.households.models import Household
+from abs_platform.households.service import import_addresses
+from abs_platform.rounds.queries import open_round
+from abs_platform.templating import number
+from abs_platform.vouchers.codes import CodeKeys
+from abs_platform.vouchers.models import Voucher
+
+ACTOR = Actor("command", "abs demo")
+LOADED = "demo.loaded"
+AREAS_EDITION = 2024
+SEED = 7
+# Days before today. The open round began some weeks ago and goes on for some weeks more.
+CLOSED_ROUND = (260, 150)
+OPEN_ROUND = (55, -35)
+ACTIONS_A_COMMIT = 250
+
+
+@dataclass(frozen=True, slots=True)
+class DemoData:
+    """What stands in the municipality's demo folder."""
+
+    initiatives: list[dict[str, Any]]
+    messages: list[str]
+    giver_names: list[str]
+    closed_round_districts: list[str]
+
+    @classmethod
+    def read(cls, folder: Path) -> DemoData:
+        """Read initiatives.toml."""
+        data = tomllib.loads((folder / "initiatives.toml").read_text(encoding="utf-8"))
+        return cls(data["initiative"], data["messages"], data["giver_names"], data["closed_round_districts"])
+
+
+def is_loaded(session: Session) -> bool:
+    """Whether this database holds the demo."""
+    return events.happened_since(session, LOADED, dt.datetime.min.replace(tzinfo=dt.UTC))
+
+
+def load(settings: Settings, keys: CodeKeys, say: Callable[[str], None], now: dt.datetime | None = None) -> None:
+    """Load the demo into an empty, migrated database.
+
+    Each step commits, and a marker at the end says that all is there. Raises: Conflict when the database holds something
+    else, or a demo that was cut off while it loaded.
+    """
+    now = now or clock.now()
+    with transaction() as session:
+        if session.scalar(select(func.count()).select_from(Household)):
+            raise Conflict(
+                "In deze database staan al adressen, maar geen hele demo. Begin opnieuw met een lege database "
+                f"(gooi anders de map {settings.instance_dir} weg)."
+            )
+    _load_addresses(settings, say, now)
+    data = DemoData.read(settings.municipality.demo_dir)
+    history = History(settings, keys, data, random.Random(SEED), now)
+    history.plan(CLOSED_ROUND, OPEN_ROUND)
+    say(f"De geschiedenis: {len(data.initiatives)} initiatieven en {number(history.gift_count)} giften…")
+    numbered = enumerate(history.actions_in_order())
+    for _part, actions in groupby(numbered, lambda pair: pair[0] // ACTIONS_A_COMMIT):
+        with transaction() as session:
+            for _number, action in actions:
+                action(session)
+    with transaction() as session:
+        events.record(session, LOADED, None, actor=ACTOR, now=now)
+
+
+def _load_addresses(settings: Settings, say: Callable[[str], None], now: dt.datetime) -> None:
+    town = settings.municipality
+    say(f"De wijken, dorpen en buurten van {town.name}…")
+    with transaction() as session:
+        load_areas(
+            session, town.areas_csv, edition=AREAS_EDITION, villages=town.villages, actor=ACTOR, now=now
+        )
+    folder = settings.instance_dir / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = write_address_files(
+        town.demo_dir / "streets.toml",
+        folder / "bag_adressen.csv",
+        folder / "pc6hnr_gwb.csv",
+        municipality=town.name,
+        municipality_code=town.code,
+    )
+    say(f"{number(files.households)} verzonnen adressen, in de formaten van BAG en CBS…")
+    with transaction() as session:
+        import_addresses(
+            session,
+            files.bag_path,
+            files.key_path,
+            municipality_name=town.name,
+            municipality_code=town.code,
+            max_gone_percent=settings.rules.max_gone_percent,
+            bag_edition="demo",
+            actor=ACTOR,
+            now=now,
+        )
+
+
+def unused_codes(session: Session, keys: CodeKeys, count: int, now: dt.datetime) -> list[str]:
+    """Some codes that can be given now."""
+    from_open_round = (
+        select(Voucher.nonce)
+        .where(Voucher.state == "issued", Voucher.round_id == _open_round_id(session, now))
+        .order_by(func.md5(func.concat(Voucher.id, "demo")))
+        .limit(count)
+    )
+    return [keys.code(nonce) for nonce in session.scalars(from_open_round)]
+
+
+def _open_round_id(session: Session, now: dt.datetime) -> int | None:
+    found = open_round(session, now)
+    return None if found is None else found.id
