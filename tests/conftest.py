@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One PostgreSQL for all tests, a migrated database for each worker, and a transaction that rolls back for each test."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask, has_request_context, request
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+
+from abs_platform import clock, create_app, migrating
+from abs_platform.areas.service import load_areas
+from abs_platform.config import Municipality, Settings
+from abs_platform.database import db, transaction
+from abs_platform.embedded import start_embedded_postgres
+from tests.factories import TEST_ACTOR, Factory
+from tests.page import Browser
+
+pytest_plugins = ["tests.ci_guard"]
+
+SERVER_URL = "ABS_TEST_SERVER_URL"
+VOUCHER_KEY = b"a voucher key for tests, as long as a real one is"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server once, in the process that starts the workers."""
+    if hasattr(config, "workerinput") or SERVER_URL in os.environ or config.option.collectonly:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="abs-tests-"))
+    folder.chmod(0o711)
+    os.environ[SERVER_URL] = start_embedded_postgres(folder, durable=False)
+
+
+def make_database(name: str) -> str:
+    """Make an empty database on the tests' server and return its URL."""
+    url = os.environ[SERVER_URL]
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return url.replace("/abs?", f"/{name}?")
+
+
+def make_settings(database_url: str, instance_dir: Path) -> Settings:
+    """Settings for an app under test."""
+    return Settings(
+        environment="test",
+        instance_dir=instance_dir,
+        database_url=database_url,
+        secret_key="a secret key for tests, as long as a real one is",
+        voucher_key=VOUCHER_KEY,
+        municipality=Municipality.load("almelo"),
+        base_url="http://localhost",
+    )
+
+
+def make_app(name: str, instance_dir: Path) -> Flask:
+    """An app on a migrated database of its own, with the areas of Almelo loaded."""
+    app = create_app(make_settings(make_database(name), instance_dir))
+    app.config["TESTING"] = True
+    with app.app_context():
+        migrating.upgrade()
+        town = app.extensions["settings"].municipality
+        with transaction() as session:
+            load_areas(
+                session, town.areas_csv, edition=2024, villages=town.villages, actor=TEST_ACTOR, now=clock.now()
+            )
+    return app
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    """The name of this worker, for what each worker has of its own."""
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+
+
+@pytest.fixture(scope="session")
+def app(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The app of this worker."""
+    app = make_app(f"abs_{worker}", tmp_path_factory.mktemp("instance"))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    """A connection whose transaction is rolled back after the test; the app and the test share it.
+
+    Flask-SQLAlchemy takes its engine from db.engines, so the connection stands there, and every commit is a savepoint.
+    """
+    with app.app_context():
+        connection = db.engine.connect()
+        engines = db.engines
+    outer = connection.begin()
+    monkeypatch.setitem(engines, None, connection)
+    monkeypatch.setitem(db.session.session_factory.kw, "join_transaction_mode", "create_savepoint")
+    try:
+        yield connection
+    finally:
+        if outer.is_active:
+            outer.rollback()
+        connection.close()
+
+
+@pytest.fixture
+def session(app: Flask, connection: Connection) -> Iterator[Session]:
+    """A session for arranging and asserting; what it commits is gone after the test."""
+    session = Session(connection, join_transaction_mode="create_savepoint")
+    with app.app_context():
+        yield session
+    session.close()
+
+
+@pytest.fixture
+def factory(app: Flask, session: Session) -> Factory:
+    """Makes what a test needs, with the real verbs."""
+    return Factory(session, app.extensions["settings"].rules, app.extensions["code_keys"])
+
+
+@pytest.fixture
+def browser_client(app: Flask, connection: Connection) -> Browser:
+    """A browser without JavaScript that checks every page it gets."""
+    return Browser(app)
+
+
+@pytest.fixture(autouse=True)
+def _a_get_never_writes() -> Iterator[None]:
+    """Every SQL statement of a GET passes here; one that writes fails the test."""
+    writing = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT|UPDATE|DELETE)\b)", re.IGNORECASE | re.DOTALL)
+
+    def refuse_writes(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if has_request_context() and request.method in {"GET", "HEAD"} and writing.match(statement):
+            raise AssertionError(f"a GET wrote: {statement[:80]}")
+
+    event.listen(Engine, "before_cursor_execute", refuse_writes)
+    yield
+    event.remove(Engine, "before_cursor_execute", refuse_writes)
+
+
+@pytest.fixture
+def own_app(worker: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """An app on a database of its own, that really commits: for races, crashes and whole journeys."""
+    template = f"abs_template_{worker}"
+    if not getattr(request.config, template, False):
+        made = make_app(template, tmp_path)
+        with made.app_context():
+            db.engine.dispose()
+        setattr(request.config, template, True)
+    name = f"abs_own_{worker}"
+    url = os.environ[SERVER_URL]
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    app = create_app(make_settings(url.replace("/abs?", f"/{name}?"), tmp_path))
+    app.config["TESTING"] = True
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def own_session(own_app: Flask) -> Iterator[Session]:
+    """A session on the database of own_app; it really commits."""
+    with own_app.app_context():
+        session = Session(db.engine)
+        yield session
+        session.close()
+
+
+@pytest.fixture
+def own_factory(own_app: Flask, own_session: Session) -> Factory:
+    """The factory on own_app's database; commit its session to let others see what it made."""
+    return Factory(own_session, own_app.extensions["settings"].rules, own_app.extensions["code_keys"])
