@@ -19,7 +19,7 @@ from abs_platform.actors import Actor
 from abs_platform.areas.queries import list_areas
 from abs_platform.areas.service import load_areas
 from abs_platform.config import ConfigurationError, Settings
-from abs_platform.database import db, transaction
+from abs_platform.database import db, one_snapshot, transaction
 from abs_platform.demo.cli import demo
 from abs_platform.embedded import EmbeddedPostgresError
 from abs_platform.errors import AbsError
@@ -118,7 +118,9 @@ def areas_group() -> None:
 @areas_group.command("load")
 @click.argument("csv_path", metavar="CSV", type=click.Path(path_type=Path))
 @click.option("--shapes", "shapes", multiple=True, type=click.Path(path_type=Path), help="GeoJSON met de vormen.")
-@click.option("--edition", type=click.IntRange(2000, 2100), default=2024, show_default=True, help="Jaar van de indeling.")
+@click.option(
+    "--edition", type=click.IntRange(2000, 2100), default=2024, show_default=True, help="Jaar van de indeling."
+)
 @with_appcontext
 def areas_load(csv_path: Path, shapes: tuple[Path, ...], edition: int) -> None:
     """Laad de gebieden van een gemeente uit een lijst (code,naam,niveau,ouder_code)."""
@@ -159,7 +161,7 @@ def households_group() -> None:
 @click.option("--allow-gone", is_flag=True, help="Ga door, ook als er veel adressen verdwijnen.")
 @with_appcontext
 def households_import(
-    bag_path: Path, key_path: Path, edition: str | None, dry_run: bool, skip_rejected: bool, allow_gone: bool
+    *, bag_path: Path, key_path: Path, edition: str | None, dry_run: bool, skip_rejected: bool, allow_gone: bool
 ) -> None:
     """Lees de adressen: een BAG-bestand (NLExtract) met de sleutel van het CBS."""
     settings = current_app.extensions["settings"]
@@ -235,6 +237,7 @@ class _Euros(click.ParamType[int]):
 @click.option("--district", "districts", multiple=True, help="Code of naam; meer mag. Geen: alle wijken en dorpen.")
 @with_appcontext
 def rounds_plan(
+    *,
     name: str,
     issue_on: dt.datetime,
     opens_at: dt.datetime,
@@ -338,6 +341,7 @@ def ledger_group() -> None:
 def ledger_check() -> None:
     """Bewijs dat elke cent klopt."""
     with transaction() as session:
+        one_snapshot(session)
         breaches = ledger.check(session)
         balances = ledger.balances(session)
     for balance in balances:
@@ -365,7 +369,9 @@ def jobs_list() -> None:
             last = "nog nooit"
         else:
             started = run.started_at.astimezone(clock.AMSTERDAM)
-            result = "bezig" if run.ended_at is None else (f"fout: {run.error}" if run.error else f"{run.changed} veranderd")
+            result = (
+                "bezig" if run.ended_at is None else (f"fout: {run.error}" if run.error else f"{run.changed} veranderd")
+            )
             last = f"{started:%Y-%m-%d %H:%M:%S}  {result}"
         click.echo(f"{name:20} {entry.when:26} {last}")
 

@@ -177,7 +177,9 @@ def _psycopg_url(url: str | None) -> str | None:
     scheme, _, rest = url.partition("://")
     if scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
         return f"postgresql+psycopg://{rest}"
-    raise ConfigurationError(f"DATABASE_URL: {scheme}:// is not PostgreSQL; use postgresql://user:password@host/database")
+    raise ConfigurationError(
+        f"DATABASE_URL: {scheme}:// is not PostgreSQL; use postgresql://user:password@host/database"
+    )
 
 
 def _development_keys(instance_dir: Path) -> dict[str, str]:

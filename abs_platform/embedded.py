@@ -113,9 +113,7 @@ class _Account:
             extra_groups=[] if as_root else None,
         )
         if check and result.returncode != 0:
-            said = (result.stderr or result.stdout).strip().splitlines() or [
-                f"exit status {result.returncode}"
-            ]
+            said = (result.stderr or result.stdout).strip().splitlines() or [f"exit status {result.returncode}"]
             raise EmbeddedPostgresError(f"{Path(command[0]).name}: {said[-1]}")
         return result
 
@@ -190,9 +188,7 @@ class _Cluster:
     def _stop(self) -> None:
         socket_dir = _socket_dir(self.data)
         mode = "fast" if self.durable else "immediate"
-        self.account.run(
-            self.bin_dir / "pg_ctl", "stop", "-D", self.data, "-m", mode, "-w", "-t", "60", check=False
-        )
+        self.account.run(self.bin_dir / "pg_ctl", "stop", "-D", self.data, "-m", mode, "-w", "-t", "60", check=False)
         if socket_dir not in {None, self.data}:
             shutil.rmtree(str(socket_dir), ignore_errors=True)
         if not self.durable:
@@ -413,9 +409,9 @@ def _find_binaries(account: _Account) -> Path:
 def _runs(bin_dir: Path, account: _Account) -> bool:
     """Whether this account can run PostgreSQL from here (the program, its libraries and its other files)."""
     with suppress(PermissionError):
-        return account.run(
-            bin_dir / "initdb", "--version", check=False
-        ).returncode == 0 and account.may_enter(bin_dir.parent / "share" / "postgresql")
+        return account.run(bin_dir / "initdb", "--version", check=False).returncode == 0 and account.may_enter(
+            bin_dir.parent / "share" / "postgresql"
+        )
     return False
 
 

@@ -125,7 +125,10 @@ def is_api_request() -> bool:
 _HTTP_MESSAGES: dict[int, tuple[str, str]] = {
     400: ("Dit kunnen we niet verwerken", "Ga terug, laad de pagina opnieuw en probeer het nog een keer."),
     403: ("Dit mag niet", "Je mag deze pagina niet openen."),
-    404: ("Niet gevonden", "Deze pagina bestaat niet (meer). Kijk of het adres klopt, of zoek verder bij de initiatieven."),
+    404: (
+        "Niet gevonden",
+        "Deze pagina bestaat niet (meer). Kijk of het adres klopt, of zoek verder bij de initiatieven.",
+    ),
     405: ("Dit kan hier niet", "Ga terug en gebruik de knop op de pagina."),
     413: ("Te groot", "Wat je stuurt is te groot. Maak het kleiner en probeer het nog een keer."),
     415: ("Dit formaat kennen we niet", "Stuur de gegevens als JSON."),
@@ -167,7 +170,7 @@ def _answer_http_exception(error: HTTPException) -> Response | HTTPException | t
 
 def _answer_bug(error: Exception) -> Response | tuple[str, int]:
     """A bug stays a bug: logged with its trace, answered with a page that needs no database."""
-    log.exception("unhandled error", exc_info=error)
+    log.error("unhandled error", exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     if is_api_request():
         return problem(status, "Er ging iets mis", "Er ging bij ons iets mis. Probeer het later nog een keer.")

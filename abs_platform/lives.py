@@ -15,9 +15,9 @@ from abs_platform.errors import InvalidTransition
 class LabelledEnum(StrEnum):
     """A value for code and database, and a label for people's eyes."""
 
-    _label: LazyString
+    _label: LazyString | str
 
-    def __new__(cls, value: str, label: LazyString) -> Self:
+    def __new__(cls, value: str, label: LazyString | str = "") -> Self:
         """Keep the label beside the value."""
         member = str.__new__(cls, value)
         member._value_ = value

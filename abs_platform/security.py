@@ -22,17 +22,9 @@ from abs_platform.errors import NotAllowed
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "form-action 'self'",
-        "object-src 'none'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 _ACCESS = "_abs_access"
 
@@ -77,7 +69,7 @@ def client_digests(secret_key: str, address: str | None, today: date, yesterday:
         ip = ipaddress.ip_address(address.partition("%")[0])
         if isinstance(ip, ipaddress.IPv6Address):
             ip = ip.ipv4_mapped or ip
-        network = str(ipaddress.ip_network(f"{ip}/64", strict=False)) if ip.version == 6 else str(ip)  # noqa: PLR2004
+        network = str(ipaddress.ip_network(f"{ip}/64", strict=False)) if ip.version == 6 else str(ip)
     daily_keys = (f"client:{day.isoformat()}:{secret_key}".encode() for day in (today, yesterday))
     now, before = (hmac.digest(key, network.encode(), hashlib.sha256)[:16] for key in daily_keys)
     return now, before
@@ -92,7 +84,7 @@ def request_client() -> tuple[bytes, bytes]:
 
 def _start_request() -> None:
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex  # noqa: PLR2004
+    g.request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 

@@ -16,18 +16,18 @@ from abs_platform.money import format_euros
 
 
 def long_date(value: dt.date | dt.datetime) -> str:
-    """"22 november 2026"; a moment is taken as its day in Amsterdam."""
+    """Write a day as "22 november 2026"; a moment is taken as its day in Amsterdam."""
     day = value.astimezone(AMSTERDAM).date() if isinstance(value, dt.datetime) else value
     return format_date(day, "d MMMM y", locale=get_locale() or "nl")
 
 
 def long_datetime(value: dt.datetime) -> str:
-    """"22 november 2026 om 14.35 uur", in Amsterdam."""
+    """Write a moment as "22 november 2026 om 14.35 uur", in Amsterdam."""
     return format_datetime(value.astimezone(AMSTERDAM), "d MMMM y 'om' HH.mm 'uur'", locale=get_locale() or "nl")
 
 
 def number(value: int) -> str:
-    """"1.234"."""
+    """Write a number as "1.234"."""
     return format_decimal(value, locale=get_locale() or "nl")
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.database import transaction
+from abs_platform.database import one_snapshot, transaction
 from abs_platform.ledger.queries import check
 from jobs.runner import JobReport
 
@@ -19,6 +19,7 @@ def run(now: dt.datetime) -> JobReport:
     """Every breach is an error of this run; they make one alarm together."""
     report = JobReport()
     with transaction() as session:
+        one_snapshot(session)
         breaches = check(session)
     report.errors = [f"{breach.invariant}: {breach.what}: {breach.details}" for breach in breaches]
     if breaches:

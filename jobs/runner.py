@@ -82,9 +82,7 @@ def _run_alone(connection: Connection, name: str, job: Job, now: dt.datetime) ->
     finally:
         db.session.rollback()
         connection.execute(
-            update(JobRun)
-            .where(JobRun.id == run_id)
-            .values(ended_at=clock.now(), changed=report.changed, error=error)
+            update(JobRun).where(JobRun.id == run_id).values(ended_at=clock.now(), changed=report.changed, error=error)
         )
     if report.changed or report.errors:
         log.info("job done", job=name, changed=report.changed, errors=len(report.errors))

@@ -24,7 +24,9 @@ TIMETABLE: dict[str, Entry] = {
     "issue_vouchers": Entry(issue_vouchers.run, IntervalTrigger(minutes=15), "elk kwartier"),
     "close_initiatives": Entry(close_initiatives.run, IntervalTrigger(minutes=1), "elke minuut"),
     "expire_vouchers": Entry(expire_vouchers.run, IntervalTrigger(minutes=5), "elke 5 minuten"),
-    "check_ledger": Entry(check_ledger.run, CronTrigger(hour=3, minute=10, timezone=AMSTERDAM), "elke nacht om 3.10 uur"),
+    "check_ledger": Entry(
+        check_ledger.run, CronTrigger(hour=3, minute=10, timezone=AMSTERDAM), "elke nacht om 3.10 uur"
+    ),
     "purge_personal_data": Entry(
         purge_personal_data.run, CronTrigger(hour=4, minute=10, timezone=AMSTERDAM), "elke nacht om 4.10 uur"
     ),

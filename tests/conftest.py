@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One PostgreSQL for all tests, a migrated database for each worker, and a transaction that rolls back for each test."""
+"""One PostgreSQL for all tests, a migrated database for each worker, a transaction that rolls back for each test."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def make_app(name: str, instance_dir: Path) -> Flask:
         migrating.upgrade()
         town = app.extensions["settings"].municipality
         with transaction() as session:
-            load_areas(
-                session, town.areas_csv, edition=2024, villages=town.villages, actor=TEST_ACTOR, now=clock.now()
-            )
+            load_areas(session, town.areas_csv, edition=2024, villages=town.villages, actor=TEST_ACTOR, now=clock.now())
     return app
 
 
@@ -133,7 +131,9 @@ def browser_client(app: Flask, connection: Connection) -> Browser:
 @pytest.fixture(autouse=True)
 def _a_get_never_writes() -> Iterator[None]:
     """Every SQL statement of a GET passes here; one that writes fails the test."""
-    writing = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT|UPDATE|DELETE)\b)", re.IGNORECASE | re.DOTALL)
+    writing = re.compile(
+        r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT|UPDATE|DELETE)\b)", re.IGNORECASE | re.DOTALL
+    )
 
     def refuse_writes(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if has_request_context() and request.method in {"GET", "HEAD"} and writing.match(statement):

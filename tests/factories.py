@@ -23,7 +23,7 @@ from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
 from abs_platform.rounds.models import Round
 from abs_platform.rounds.service import plan_round
-from abs_platform.vouchers.codes import CodeKeys
+from abs_platform.vouchers.codes import CodeKeys, read_code
 from abs_platform.vouchers.issuing import issue_vouchers
 from abs_platform.vouchers.models import Voucher
 
@@ -63,20 +63,19 @@ class Factory:
     def households(self, number: int = 1, area: str = "BU01411900") -> list[Household]:
         """Residential addresses in one neighbourhood."""
         area_id = self.area_id(area)
-        made = []
-        for serial in (next(_numbers) for _ in range(number)):
-            made.append(
-                Household(
-                    bag_object_id=f"0141010{serial:09d}",
-                    bag_address_id=f"0141200{serial:09d}",
-                    object_type="VBO",
-                    street="Groeneveldstraat",
-                    house_number=serial % 90_000 + 1,
-                    postcode="7609AB",
-                    city="Almelo",
-                    neighbourhood_id=area_id,
-                )
+        made = [
+            Household(
+                bag_object_id=f"0141010{serial:09d}",
+                bag_address_id=f"0141200{serial:09d}",
+                object_type="VBO",
+                street="Groeneveldstraat",
+                house_number=serial % 90_000 + 1,
+                postcode="7609AB",
+                city="Almelo",
+                neighbourhood_id=area_id,
             )
+            for serial in (next(_numbers) for _ in range(number))
+        ]
         self.session.add_all(made)
         self.session.flush()
         return made
@@ -118,14 +117,14 @@ class Factory:
         self.issue(round_)
         ids = [household.id for household in households]
         nonces = self.session.scalars(
-            select(Voucher.nonce).where(Voucher.round_id == round_.id, Voucher.household_id.in_(ids)).order_by(Voucher.id)
+            select(Voucher.nonce)
+            .where(Voucher.round_id == round_.id, Voucher.household_id.in_(ids))
+            .order_by(Voucher.id)
         )
         return [self.keys.code(nonce) for nonce in nonces]
 
     def digest(self, code: str) -> bytes:
         """The stored digest of a code."""
-        from abs_platform.vouchers.codes import read_code
-
         return self.keys.digest(read_code(code))
 
     def voucher(self, code: str) -> Voucher:
@@ -161,7 +160,9 @@ class Factory:
             budget=[("Bomen", target_cents - 1_000), ("Koffie", 1_000)],
         )
         people = [
-            service.Person(name=name, email=f"{name}{serial}@voorbeeld.example", postcode="7609 AB", house_number=number)
+            service.Person(
+                name=name, email=f"{name}{serial}@voorbeeld.example", postcode="7609 AB", house_number=number
+            )
             for name, number in (("Anna", "1"), ("Bram", "2"), ("Cem", "3"))
         ]
         initiative = service.create_draft(self.session, draft, people[0], actor=TEST_ACTOR, now=begun)
@@ -209,9 +210,7 @@ class Factory:
             return self.codes(number)
         ids = [household.id for household in self.households(number)]
         self.issue(open_round, self.now)
-        nonces = self.session.scalars(
-            select(Voucher.nonce).where(Voucher.household_id.in_(ids)).order_by(Voucher.id)
-        )
+        nonces = self.session.scalars(select(Voucher.nonce).where(Voucher.household_id.in_(ids)).order_by(Voucher.id))
         return [self.keys.code(nonce) for nonce in nonces]
 
     def give(self, code: str, initiative: Initiative, details: GiftDetails | None = None) -> Gift | None:

@@ -56,7 +56,9 @@ class Browser:
         """Fetch a page."""
         return self._page(self._send("GET", path), path, status)
 
-    def post(self, path: str, data: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> Page:
+    def post(
+        self, path: str, data: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Page:
         """Send a form and follow where it leads."""
         return self._page(self._send("POST", path, data=data, headers=headers), path, status)
 

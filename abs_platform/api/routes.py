@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Version 1 of the public API, by the Dutch API Design Rules: no session, problem+json, camelCase, its own description."""
+"""Version 1 of the public API, by the Dutch API Design Rules: no session, problem+json, camelCase."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, request
 from flask_babel import gettext as _
 from flask_smorest import Api, Blueprint
 

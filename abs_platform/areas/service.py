@@ -72,7 +72,14 @@ def load_areas(
     slugs: set[tuple[AreaLevel, str]] = set()
     for level in _TOP_DOWN:
         for row in (row for row in rows if row.level == level):
-            ids[row.code] = _upsert(session, row, ids, slugs, edition, shapes.get(row.code))
+            ids[row.code] = _upsert(
+                session,
+                row,
+                slug=_unique_slug(row, slugs),
+                parent_id=ids.get(row.parent_code or ""),
+                edition=edition,
+                shape=shapes.get(row.code),
+            )
     ended = session.execute(
         update(Area).where(Area.code.not_in(ids), Area.is_current).values(is_current=False).returning(Area.id)
     ).all()
@@ -85,34 +92,31 @@ def load_areas(
     return AreasReport(len(rows), len(ended), len(without))
 
 
-def _upsert(
-    session: Session,
-    row: _Row,
-    ids: dict[str, int],
-    slugs: set[tuple[AreaLevel, str]],
-    edition: int,
-    shape: dict[str, Any] | None,
-) -> int:
+def _unique_slug(row: _Row, taken: set[tuple[AreaLevel, str]]) -> str:
     slug = slugify(row.name) or row.code.lower()
-    if (row.level, slug) in slugs:
+    if (row.level, slug) in taken:
         slug = f"{slug}-{row.code.lower()}"
-    slugs.add((row.level, slug))
-    values = {
+    taken.add((row.level, slug))
+    return slug
+
+
+def _upsert(
+    session: Session, row: _Row, *, slug: str, parent_id: int | None, edition: int, shape: dict[str, Any] | None
+) -> int:
+    values: dict[str, Any] = {
         "name": row.name,
         "slug": slug,
         "level": row.level.value,
         "kind": row.kind.value if row.kind else None,
-        "parent_id": ids[row.parent_code] if row.parent_code else None,
+        "parent_id": parent_id,
         "edition": edition,
         "is_current": True,
     }
     statement = insert(Area).values(code=row.code, shape=shape, **values)
     if shape is not None:
         values["shape"] = statement.excluded.shape
-    area_id = session.scalar(
-        statement.on_conflict_do_update(index_elements=[Area.code], set_=values).returning(Area.id)
-    )
-    assert area_id is not None
+    upsert = statement.on_conflict_do_update(index_elements=[Area.code], set_=values)
+    area_id: int = session.execute(upsert.returning(Area.id)).scalar_one()
     return area_id
 
 
@@ -120,7 +124,9 @@ def _read_rows(path: Path, villages: frozenset[str]) -> list[_Row]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: dit is geen UTF-8 (byte {error.start + 1}). Bewaar het bestand als UTF-8.") from error
+        raise InvalidInput(
+            f"{path}: dit is geen UTF-8 (byte {error.start + 1}). Bewaar het bestand als UTF-8."
+        ) from error
     except OSError as error:
         raise InvalidInput(f"{path}: kan niet worden gelezen ({error.strerror}).") from error
     if not text.strip():
@@ -179,4 +185,6 @@ def _read_shapes(path: Path) -> dict[str, dict[str, Any]]:
     except ValueError as error:
         raise InvalidInput(f"{path}: dit is geen GeoJSON ({error}).") from error
     except (KeyError, TypeError) as error:
-        raise InvalidInput(f"{path}: dit is geen GeoJSON van CBS-gebieden (statcode en geometry zijn nodig).") from error
+        raise InvalidInput(
+            f"{path}: dit is geen GeoJSON van CBS-gebieden (statcode en geometry zijn nodig)."
+        ) from error

@@ -148,7 +148,8 @@ class History:
 
     def _create(self, session: Session, item: dict[str, Any], deadline: dt.date, submitted: dt.datetime) -> None:
         area_id = id_of_code(session, item["area"])
-        assert area_id is not None, item["area"]
+        if area_id is None:
+            raise LookupError(f"{item['key']}: no area {item['area']}")
         begun = submitted - dt.timedelta(days=6)
         budget = [(line["description"], line["amount_cents"]) for line in item["budget"]]
         draft = service.Draft(
@@ -256,7 +257,8 @@ class History:
             )
             digest = next(self._unused[round_name])
             gift = give_voucher(session, digest, self._ids[key], details=details, now=moment)
-            assert gift is not None, f"{key} did not take a gift on {moment}"
+            if gift is None:
+                raise LookupError(f"{key} did not take a gift on {moment}")
             service.close_if_funded(session, gift.initiative_id, actor=GIVER, now=moment)
 
         return give

@@ -64,8 +64,9 @@ def is_loaded(session: Session) -> bool:
 def load(settings: Settings, keys: CodeKeys, say: Callable[[str], None], now: dt.datetime | None = None) -> None:
     """Load the demo into an empty, migrated database.
 
-    Each step commits, and a marker at the end says that all is there. Raises: Conflict when the database holds something
-    else, or a demo that was cut off while it loaded.
+    Each step commits, and a marker at the end says that all is there.
+
+    Raises: Conflict when the database holds something else, or a demo that was cut off while it loaded.
     """
     now = now or clock.now()
     with transaction() as session:
@@ -92,9 +93,7 @@ def _load_addresses(settings: Settings, say: Callable[[str], None], now: dt.date
     town = settings.municipality
     say(f"De wijken, dorpen en buurten van {town.name}…")
     with transaction() as session:
-        load_areas(
-            session, town.areas_csv, edition=AREAS_EDITION, villages=town.villages, actor=ACTOR, now=now
-        )
+        load_areas(session, town.areas_csv, edition=AREAS_EDITION, villages=town.villages, actor=ACTOR, now=now)
     folder = settings.instance_dir / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     files = write_address_files(

@@ -7,8 +7,9 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Lateral, func, literal, select
+from sqlalchemy import SQLColumnExpression, func, literal, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from abs_platform.donations.models import Donation
 from abs_platform.donations.states import DonationKind, DonationState
@@ -52,7 +53,7 @@ class Receipt:
     plan_b_initiative_id: int | None
 
 
-def confirmed_total(initiative_id: ColumnElement[int]) -> Lateral:
+def confirmed_total(initiative_id: SQLColumnExpression[int]) -> LateralFromClause:
     """What the initiative of the row beside it has received, for a lateral join: columns cents and givers."""
     return (
         select(func.coalesce(func.sum(Donation.amount_cents), 0).label("cents"), func.count().label("givers"))

@@ -17,7 +17,7 @@ bp = Blueprint("donations", __name__)
 @bp.get("/giften/<reference>")
 @public
 def receipt(reference: str) -> tuple[str, int, dict[str, str]]:
-    """What was given: number, amount, initiative and its new total. It tells nothing of who gave but what the giver wrote."""
+    """What was given, and the new total. It tells nothing of who gave but what the giver wrote."""
     session = db.session()
     donation = find_receipt(session, reference)
     initiative = None if donation is None else card(session, donation.initiative_id, today=clock.today())

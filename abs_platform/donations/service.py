@@ -43,9 +43,10 @@ class Gift:
 
 
 # One round trip, because it is the one thing that thousands do in the same week. From top to bottom:
-# the initiative must collect and keeps collecting until we are done (share lock: givers do not wait for one another, closing
-# waits for them); the voucher must be usable and is spent (the row lock decides between two who give the same one: the second
-# finds it given); the gift, its booking and its event follow from that. When nothing is spent, nothing is written.
+# the initiative must collect and keeps collecting until we are done (share lock: givers do not wait for one another,
+# closing waits for them); the voucher must be usable and is spent (the row lock decides between two who give the same
+# one: the second finds it given); the gift, its booking and its event follow from that. When nothing is spent, nothing
+# is written.
 _GIVE = text("""
     WITH open_initiative AS (
         SELECT id FROM initiatives
@@ -92,7 +93,7 @@ def give_voucher(
     now: dt.datetime,
     actor: Actor = GIVER,
 ) -> Gift | None:
-    """Give the voucher with this digest, whole, to an initiative (rule 2); None when that cannot be, with nothing written.
+    """Give the voucher with this digest, whole, to an initiative (rule 2); None, with nothing written, when it cannot.
 
     Needs no account and no name. Whether the gift funds the initiative is settled after this transaction
     (initiatives.service.close_if_funded).
@@ -126,8 +127,8 @@ def new_reference() -> str:
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
 
 
-# The reverse of giving, for a batch of gifts of one initiative that failed (rule 7). A voucher that had been kept is kept
-# again; it stays usable until its round's closing and at least some days from now.
+# The reverse of giving, for a batch of gifts of one initiative that failed (rule 7). A voucher that had been kept is
+# kept again; it stays usable until its round's closing and at least some days from now.
 _RETURN = text("""
     WITH due AS (
         SELECT d.id, d.voucher_id, d.amount_cents, v.round_id,
@@ -183,9 +184,7 @@ def return_vouchers(
     return len(_return(session, initiative_id, None, actor=actor, now=now, reason=reason, batch=batch))
 
 
-def return_to_plan_b(
-    session: Session, donation_id: int, *, actor: Actor, now: dt.datetime, reason: str
-) -> Gift | None:
+def return_to_plan_b(session: Session, donation_id: int, *, actor: Actor, now: dt.datetime, reason: str) -> Gift | None:
     """Give one gift back, and its voucher to the giver's second choice if that still collects (rule 7).
 
     Both happen in one transaction, so that no crash can lose the second choice. Returns the new gift, or None when the
@@ -200,9 +199,7 @@ def return_to_plan_b(
     ).first()
     if row is None:
         return None
-    session.execute(
-        text("SELECT FROM initiatives WHERE id = :plan_b FOR SHARE"), {"plan_b": row.plan_b_initiative_id}
-    )
+    session.execute(text("SELECT FROM initiatives WHERE id = :plan_b FOR SHARE"), {"plan_b": row.plan_b_initiative_id})
     digests = _return(session, row.initiative_id, donation_id, actor=actor, now=now, reason=reason, batch=1)
     if not digests:
         return None

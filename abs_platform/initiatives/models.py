@@ -21,8 +21,11 @@ class Initiative(Base):
         CheckConstraint(f"theme IN {in_list(Theme)}", name="theme_known"),
         CheckConstraint("target_cents > 0", name="target_positive"),
         CheckConstraint("length(title) BETWEEN 1 AND 120", name="title_length"),
-        CheckConstraint("(state IN ('draft', 'submitted', 'changes_requested', 'rejected', 'withdrawn')) "
-                        "OR published_at IS NOT NULL", name="published_at_when_public"),
+        CheckConstraint(
+            "(state IN ('draft', 'submitted', 'changes_requested', 'rejected', 'withdrawn')) "
+            "OR published_at IS NOT NULL",
+            name="published_at_when_public",
+        ),
         Index(None, "state", "published_at"),
         Index(None, "search", postgresql_using="gin"),
     )
@@ -59,9 +62,7 @@ class Organiser(Base):
         CheckConstraint(f"role IN {in_list(OrganiserRole)}", name="role_known"),
         CheckConstraint("postcode ~ '^[1-9][0-9]{3}[A-Z]{2}$'", name="postcode_form"),
         UniqueConstraint("initiative_id", "email"),
-        Index(
-            "uq_organisers_one_initiator", "initiative_id", unique=True, postgresql_where="role = 'initiator'"
-        ),
+        Index("uq_organisers_one_initiator", "initiative_id", unique=True, postgresql_where="role = 'initiator'"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)

@@ -39,7 +39,7 @@ def index() -> str:
         states=states or PUBLIC_STATES,
         district=district,
         search=search,
-        page=int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,  # noqa: PLR2004
+        page=int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
     )
     return render_template(
         "initiatives/index.html",

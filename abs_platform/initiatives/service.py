@@ -120,8 +120,8 @@ def confirm_co_organiser(session: Session, organiser_id: int, *, actor: Actor, n
 def submit(session: Session, initiative_id: int, *, rules: Rules, actor: Actor, now: dt.datetime) -> None:
     """Send an initiative to the wijkregisseur (rule 4).
 
-    It needs: a target within the limits, a budget whose lines add up to it, a deadline after today and at most a year away,
-    and three confirmed organisers on three different addresses. Raises: InvalidInput naming all that is missing.
+    It needs: a target within the limits, a budget whose lines add up to it, a deadline after today and at most a year
+    away, and three confirmed organisers on three different addresses. Raises: InvalidInput naming all that is missing.
     """
     initiative = _lock(session, initiative_id)
     problems = _problems_of(session, initiative, rules, local_date(now))
@@ -152,15 +152,17 @@ def _problems_of(session: Session, initiative: Initiative, rules: Rules, today: 
     ).all()
     if len(addresses) < rules.min_organisers:
         problems["organisers"] = (
-            f"Er zijn {rules.min_organisers} organisatoren nodig op verschillende adressen die meedoen hebben bevestigd. "
-            f"Nu zijn het er {len(addresses)}."
+            f"Er zijn {rules.min_organisers} organisatoren nodig, op verschillende adressen, die hebben bevestigd dat "
+            f"ze meedoen. Nu zijn het er {len(addresses)}."
         )
     return problems
 
 
 def request_changes(session: Session, initiative_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> None:
     """Ask the organisers to change something, with what and why."""
-    _move(session, _lock(session, initiative_id), InitiativeState.CHANGES_REQUESTED, actor=actor, now=now, reason=reason)
+    _move(
+        session, _lock(session, initiative_id), InitiativeState.CHANGES_REQUESTED, actor=actor, now=now, reason=reason
+    )
 
 
 def publish(session: Session, initiative_id: int, *, actor: Actor, now: dt.datetime) -> None:
@@ -200,8 +202,8 @@ def realise(session: Session, initiative_id: int, *, actor: Actor, now: dt.datet
 def close_if_funded(session: Session, initiative_id: int, *, actor: Actor, now: dt.datetime) -> bool:
     """Fund an initiative whose confirmed donations reach its target (rule 6); says whether it did.
 
-    Called in a transaction of its own right after a gift's: two givers who each turn their share lock into an exclusive one
-    would wait for each other for ever. A look without a lock comes first, so that most gifts never wait here.
+    Called in a transaction of its own right after a gift's: two givers who each turn their share lock into an exclusive
+    one would wait for each other for ever. A look without a lock comes first, so that most gifts never wait here.
 
     Locks: the initiative (exclusive), which waits for the gifts that are under way.
     """

@@ -13,7 +13,8 @@ INVARIANTS: dict[str, str] = {
         FROM ledger_transactions t LEFT JOIN ledger_postings p ON p.transaction_id = t.id
         GROUP BY t.id HAVING COALESCE(SUM(p.amount_cents), 1) <> 0""",
     "vouchers(round) = amount x vouchers issued or kept": """
-        SELECT 'round ' || r.id, 'ledger ' || COALESCE(l.cents, 0) || ', vouchers ' || r.amount_cents * COALESCE(v.living, 0)
+        SELECT 'round ' || r.id,
+               'ledger ' || COALESCE(l.cents, 0) || ', vouchers ' || r.amount_cents * COALESCE(v.living, 0)
         FROM rounds r
         LEFT JOIN (SELECT round_id, SUM(amount_cents) AS cents FROM ledger_postings WHERE account = 'vouchers'
                    GROUP BY round_id) l ON l.round_id = r.id
@@ -21,7 +22,8 @@ INVARIANTS: dict[str, str] = {
                    GROUP BY round_id) v ON v.round_id = r.id
         WHERE COALESCE(l.cents, 0) <> r.amount_cents * COALESCE(v.living, 0)""",
     "budget(round) = - amount x vouchers neither expired nor revoked": """
-        SELECT 'round ' || r.id, 'ledger ' || COALESCE(l.cents, 0) || ', vouchers ' || -r.amount_cents * COALESCE(v.spent, 0)
+        SELECT 'round ' || r.id,
+               'ledger ' || COALESCE(l.cents, 0) || ', vouchers ' || -r.amount_cents * COALESCE(v.spent, 0)
         FROM rounds r
         LEFT JOIN (SELECT round_id, SUM(amount_cents) AS cents FROM ledger_postings WHERE account = 'budget'
                    GROUP BY round_id) l ON l.round_id = r.id
@@ -50,7 +52,7 @@ INVARIANTS: dict[str, str] = {
         WHERE d.kind = 'voucher'
         GROUP BY d.id, d.state
         HAVING COUNT(t.id) FILTER (WHERE t.kind = 'voucher_given') <> 1
-            OR COUNT(t.id) FILTER (WHERE t.kind = 'voucher_returned') <> (CASE d.state WHEN 'returned' THEN 1 ELSE 0 END)""",
+            OR COUNT(t.id) FILTER (WHERE t.kind = 'voucher_returned') <> (d.state = 'returned')::int""",
     "every batch holds the vouchers it says": """
         SELECT 'batch ' || b.id, 'says ' || b.voucher_count || ', holds ' || COUNT(v.id)
         FROM voucher_batches b LEFT JOIN vouchers v ON v.batch_id = b.id
@@ -85,11 +87,11 @@ class AccountBalance:
 
 
 def check(session: Session, *, jobs_have_run: bool = False) -> list[Breach]:
-    """All breaches of the invariants, in one snapshot; an empty list proves the books.
+    """All breaches of the invariants; an empty list proves the books.
 
-    ``jobs_have_run`` also checks what holds only after the jobs have done what was due.
+    The caller sees to it that all queries see one moment (database.one_snapshot). ``jobs_have_run`` also checks what
+    holds only after the jobs have done what was due.
     """
-    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     breaches = []
     for invariant, query in INVARIANTS.items():
         if invariant in SETTLES_WITH_JOBS and not jobs_have_run:
@@ -102,6 +104,8 @@ def check(session: Session, *, jobs_have_run: bool = False) -> list[Breach]:
 def balances(session: Session) -> list[AccountBalance]:
     """The sum of each account."""
     rows = session.execute(
-        text("SELECT account, SUM(amount_cents)::bigint, COUNT(*) FROM ledger_postings GROUP BY account ORDER BY account")
+        text(
+            "SELECT account, SUM(amount_cents)::bigint, COUNT(*) FROM ledger_postings GROUP BY account ORDER BY account"
+        )
     )
     return [AccountBalance(*row) for row in rows]

@@ -23,16 +23,16 @@ class Leg(NamedTuple):
 def book(
     session: Session, kind: TransactionKind, legs: list[Leg], *, now: dt.datetime, donation_id: int | None = None
 ) -> int:
-    """Book one transaction and return its id. All legs go in one statement: the database refuses what is not zero in sum.
+    """Book one transaction and return its id.
 
+    All legs go in one statement: the database refuses what is not zero in sum.
     The gifts of vouchers and their returns are booked inside the one statement that moves them (donations/service.py).
     """
-    transaction_id = session.scalar(
+    transaction_id: int = session.execute(
         insert(LedgerTransaction)
         .values(kind=kind.value, booked_at=now, donation_id=donation_id)
         .returning(LedgerTransaction.id)
-    )
-    assert transaction_id is not None
+    ).scalar_one()
     session.execute(
         insert(LedgerPosting).values(
             [{**leg._asdict(), "account": leg.account.value, "transaction_id": transaction_id} for leg in legs]

@@ -10,8 +10,8 @@ class Account(LabelledEnum):
     """An account. Budget and vouchers are kept per round, initiative per initiative, the others once.
 
     Sign convention: a posting is what the account gains. What a round's budget pays out it loses (-), what the vouchers
-    of a round or an initiative hold they gain (+); provider and bank are what is still owed to us (-) and what left us (+).
-    Every transaction sums to zero.
+    of a round or an initiative hold they gain (+); the provider loses (-) what it owes us, the bank gains (+) what we
+    paid out. Every transaction sums to zero.
     """
 
     BUDGET = "budget", _l("budget van de ronde")

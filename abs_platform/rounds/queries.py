@@ -60,9 +60,7 @@ def open_round(session: Session, now: dt.datetime) -> OpenRound | None:
 
 def list_rounds(session: Session) -> list[RoundRow]:
     """All rounds, newest opening first."""
-    districts = (
-        select(func.count()).where(RoundDistrict.round_id == Round.id).scalar_subquery()
-    )
+    districts = select(func.count()).where(RoundDistrict.round_id == Round.id).scalar_subquery()
     rows = session.execute(select(Round, districts).order_by(Round.opens_at.desc(), Round.id.desc())).all()
     return [
         RoundRow(
@@ -83,7 +81,7 @@ def find_round(session: Session, name_or_id: str) -> int | None:
     """The id of a round by its name (any case) or number."""
     query = select(Round.id).where(func.lower(Round.name) == name_or_id.strip().lower())
     found = session.scalar(query)
-    if found is None and name_or_id.isdecimal() and len(name_or_id) < 18:  # noqa: PLR2004
+    if found is None and name_or_id.isdecimal() and len(name_or_id) < 18:
         found = session.scalar(select(Round.id).where(Round.id == int(name_or_id)))
     return found
 

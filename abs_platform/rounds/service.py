@@ -44,8 +44,8 @@ def plan_round(
 ) -> Round:
     """Plan a round for the districts given by code or name (none = all current ones).
 
-    Raises: InvalidInput for dates out of order, in the past, or an unknown district; RoundOverlaps (from the database, at
-    the end of the transaction at the latest) when a district would have two rounds open at once.
+    Raises: InvalidInput for dates out of order, in the past, or an unknown district; RoundOverlaps (from the database)
+    when a district would have two rounds open at once.
     """
     fields = {}
     if not name.strip() or len(name) > MAX_NAME:
@@ -104,9 +104,7 @@ def lock_round(session: Session, round_id: int) -> Round:
     return round_
 
 
-def mark_issued(
-    session: Session, round_: Round, *, key_fingerprint: bytes, actor: Actor, now: dt.datetime
-) -> None:
+def mark_issued(session: Session, round_: Round, *, key_fingerprint: bytes, actor: Actor, now: dt.datetime) -> None:
     """Say that the vouchers of a round are out, and under which key. The caller holds the round's lock."""
     _move(session, round_, RoundState.ISSUED, actor=actor, now=now)
     round_.key_fingerprint = key_fingerprint

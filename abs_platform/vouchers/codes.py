@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Voucher codes: twelve characters of Crockford base32, the last one a check character (design.md section 5).
 
-A code is derived with HMAC-SHA-256 from a secret key and the voucher's random nonce: 55 bits in eleven characters. Only a
-keyed digest of it is stored, so that whoever has the database has no codes.
+A code is derived with HMAC-SHA-256 from a secret key and the voucher's random nonce: 55 bits in eleven characters. Only
+a keyed digest of it is stored, so that whoever has the database has no codes.
 
-The check character makes the sum of a^i * character(i) zero in the field GF(32), with a a generator of the field and i from
-0 to 11. All factors differ, so every single wrong character and every exchange of two characters is noticed.
+The check character makes the sum of a^i * character(i) zero in the field GF(32), with a generator a of the field and i
+from 0 to 11. All factors differ, so every single wrong character and every exchange of two characters is noticed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _multiply(a: int, b: int) -> int:
     return product
 
 
-# _WEIGHTED[i][value]: what a character adds to the sum at place i. The check character stands at place 11 with factor 1.
+# _WEIGHTED[i][value]: what a character adds to the sum at place i. The check character stands last, with factor 1.
 _WEIGHTED = [[_multiply(power, value) for value in range(32)] for power in reversed(_powers())]
 
 

@@ -147,8 +147,6 @@ def _copy_vouchers(
             rows = []
             for place, household_id in enumerate(block):
                 nonce = random[place * _NONCE_BYTES : (place + 1) * _NONCE_BYTES]
-                rows.append(
-                    pack(5, 8, round_id, 8, batch_id, 8, household_id, 16, nonce, 16, digest(payload(nonce)))
-                )
+                rows.append(pack(5, 8, round_id, 8, batch_id, 8, household_id, 16, nonce, 16, digest(payload(nonce))))
             copy.write(b"".join(rows))
         copy.write(_COPY_TRAILER)

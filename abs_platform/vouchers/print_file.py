@@ -71,8 +71,8 @@ def export(
     The file appears under its name only when it is complete, readable by its owner alone. Memory stays flat.
 
     Locks: the round, so that nothing is issued or revoked meanwhile.
-    Raises: Conflict when the numbers differ, a code was made under another key, or the round is settled and its addresses
-    are gone; InvalidInput for a place that cannot be written.
+    Raises: Conflict when the numbers differ, a code was made under another key, or the round is settled and its
+    addresses are gone; InvalidInput for a place that cannot be written.
     """
     round_ = lock_round(session, round_id)
     if batch_id is not None:

@@ -50,7 +50,9 @@ def status(session: Session, code_digest: bytes) -> VoucherStatus | None:
     return None if row is None else VoucherStatus(row[0], VoucherState(row[1]), *row[2:])
 
 
-def wrong_codes(session: Session, client_digests: tuple[bytes, bytes], since: dt.datetime, limit: int) -> list[dt.datetime]:
+def wrong_codes(
+    session: Session, client_digests: tuple[bytes, bytes], since: dt.datetime, limit: int
+) -> list[dt.datetime]:
     """When a client tried its last wrong codes, newest first, at most ``limit`` of them."""
     return list(
         session.scalars(
@@ -70,9 +72,8 @@ def count_wrong_codes(session: Session, since: dt.datetime, limit: int) -> int:
 
 def rounds_due_for_expiry(session: Session, now: dt.datetime) -> list[int]:
     """Rounds to close, and rounds with a kept or revived voucher whose own time is over."""
-    over = (
-        select(Voucher.round_id)
-        .where(Voucher.usable_until <= now, Voucher.state.in_((VoucherState.ISSUED.value, VoucherState.KEPT.value)))
+    over = select(Voucher.round_id).where(
+        Voucher.usable_until <= now, Voucher.state.in_((VoucherState.ISSUED.value, VoucherState.KEPT.value))
     )
     due = ((Round.state == RoundState.ISSUED.value) & (Round.closes_at <= now)) | Round.id.in_(over)
     return list(session.scalars(select(Round.id).where(due).order_by(Round.id)))
@@ -80,4 +81,6 @@ def rounds_due_for_expiry(session: Session, now: dt.datetime) -> list[int]:
 
 def batches_of(session: Session, round_id: int) -> list[VoucherBatch]:
     """The batches in which a round was issued, oldest first."""
-    return list(session.scalars(select(VoucherBatch).where(VoucherBatch.round_id == round_id).order_by(VoucherBatch.id)))
+    return list(
+        session.scalars(select(VoucherBatch).where(VoucherBatch.round_id == round_id).order_by(VoucherBatch.id))
+    )

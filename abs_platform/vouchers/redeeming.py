@@ -47,7 +47,7 @@ class Refused:
 
 
 def parse_code(typed: str) -> int:
-    """Read a code as typed. Raises: InvalidInput for a typing error, which is told by the check character and not counted."""
+    """Read a code as typed. Raises: InvalidInput for a typing error, which the check character tells: never counted."""
     try:
         return read_code(typed)
     except EmptyCode as error:
@@ -91,12 +91,12 @@ def redeem(
     """
     _check_attempts(session, client, rules, now)
     digest = keys.digest(payload)
-    if details.idempotency_key is not None and (made := _made_before(session, digest, details)):
+    if made := _made_before(session, digest, details):
         return made
     gift = give_voucher(session, digest, initiative_id, details=details, now=now)
     if gift is not None:
         return gift
-    if details.idempotency_key is not None and (made := _made_before(session, digest, details)):
+    if made := _made_before(session, digest, details):
         return made
     found = status(session, digest)
     reason = "unknown" if found is None else found.why_not_usable(now)
@@ -107,7 +107,8 @@ def redeem(
 
 def _made_before(session: Session, digest: bytes, details: GiftDetails) -> Gift | None:
     """The gift that this form made already, if it was made with this code."""
-    assert details.idempotency_key is not None
+    if details.idempotency_key is None:
+        return None
     donation = gift_of_form(session, details.idempotency_key)
     found = status(session, digest)
     if donation is None or found is None or donation.voucher_id != found.id:

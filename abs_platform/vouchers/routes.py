@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -15,7 +14,7 @@ from abs_platform import clock
 from abs_platform.actors import GIVER
 from abs_platform.areas.queries import list_districts
 from abs_platform.database import db, transaction
-from abs_platform.errors import AbsError, Conflict, InitiativeNotOpen, InvalidInput, TooManyAttempts
+from abs_platform.errors import AbsError, InitiativeNotOpen, InvalidInput
 from abs_platform.extensions import csrf
 from abs_platform.initiatives.queries import InitiativeCard, card, collecting
 from abs_platform.initiatives.service import close_if_funded
@@ -24,7 +23,7 @@ from abs_platform.security import public, refuse_cross_site, request_client
 from abs_platform.vouchers.codes import CodeKeys, format_payload
 from abs_platform.vouchers.queries import VoucherStatus
 from abs_platform.vouchers.redeeming import Client, Refused, look_up, parse_code, redeem
-from abs_platform.vouchers.schemas import load_gift, read_id
+from abs_platform.vouchers.schemas import MAX_CODE, load_gift, read_id
 
 bp = Blueprint("vouchers", __name__)
 
@@ -48,10 +47,17 @@ class GiveForm:
     @classmethod
     def sent(cls) -> GiveForm:
         """The form as it was sent."""
-        typed = {name: request.form.get(name, "") for name in _FORM_FIELDS}
-        return cls(
-            code=request.form.get("code", "")[:40], initiative_id=read_id(request.form.get("initiative_id", "")), **typed
-        )
+        sent = request.form
+        form = cls(code=sent.get("code", "")[:MAX_CODE], initiative_id=read_id(sent.get("initiative_id", "")))
+        for name in _FORM_FIELDS:
+            setattr(form, name, sent.get(name, ""))
+        return form
+
+    def chosen(self) -> int:
+        """The initiative that was chosen. Raises: InvalidInput when none was."""
+        if self.initiative_id is None:
+            raise InvalidInput(_("Kies een initiatief."), fields={"initiative_id": _("Kies een initiatief.")})
+        return self.initiative_id
 
     def fail(self, error: AbsError, name: str = "form") -> GiveForm:
         """Put the sentences of an error beside their fields."""
@@ -118,9 +124,7 @@ def give() -> WerkzeugResponse | tuple[str, int] | tuple[str, int, dict[str, str
     form = GiveForm.sent()
     try:
         payload = parse_code(form.code)
-        initiative_id = form.initiative_id
-        if initiative_id is None:
-            raise InvalidInput(_("Kies een initiatief."), fields={"initiative_id": _("Kies een initiatief.")})
+        initiative_id = form.chosen()
     except InvalidInput as error:
         return _choose_again(form, error)
     try:
@@ -160,7 +164,7 @@ def _collecting_initiative(initiative_id: int | None) -> InitiativeCard | None:
 
 
 def _not_open() -> str:
-    return _("Dit initiatief haalt geen geld meer op. Kies een ander.")
+    return str(_("Dit initiatief haalt geen geld meer op. Kies een ander."))
 
 
 def _choose_page(form: GiveForm) -> str:

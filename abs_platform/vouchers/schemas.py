@@ -88,7 +88,8 @@ def load_gift(data: Any) -> GiftDetails:
     try:
         details: GiftDetails = GiftForm().load(data)
     except ValidationError as error:
-        messages = {name: _(str(texts[0])) for name, texts in error.normalized_messages().items()}
+        refused: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        messages = {name: _(texts[0]) for name, texts in refused.items()}
         raise InvalidInput(" ".join(messages.values()), fields=messages) from error
     return details
 
@@ -96,4 +97,6 @@ def load_gift(data: Any) -> GiftDetails:
 def read_id(text: str) -> int | None:
     """A row's number from a form or a query; None when it is not one."""
     text = text.strip()
-    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:20]) <= MAX_ID and len(text) < 20 else None  # noqa: PLR2004
+    return (
+        int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:20]) <= MAX_ID and len(text) < 20 else None
+    )

@@ -39,8 +39,8 @@ _EXPIRE = text("""
 def expire_round(session: Session, round_id: int, *, actor: Actor, now: dt.datetime) -> int:
     """Expire a round's vouchers whose time is over, book their money back to its budget, and close the round when due.
 
-    What was kept, or came back to life, has a later end of its own and is left until then (rules 3 and 7). Returns how many
-    expired; a second run changes nothing. Locks: the round, then the vouchers in order of their id.
+    What was kept, or came back to life, has a later end of its own and is left until then (rules 3 and 7). Returns how
+    many expired; a second run changes nothing. Locks: the round, then the vouchers in order of their id.
     """
     round_ = lock_round(session, round_id)
     count = session.scalar(

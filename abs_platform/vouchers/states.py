@@ -17,9 +17,7 @@ class VoucherState(LabelledEnum):
 
 
 TRANSITIONS: dict[VoucherState, frozenset[VoucherState]] = {
-    VoucherState.ISSUED: frozenset(
-        {VoucherState.GIVEN, VoucherState.KEPT, VoucherState.EXPIRED, VoucherState.REVOKED}
-    ),
+    VoucherState.ISSUED: frozenset({VoucherState.GIVEN, VoucherState.KEPT, VoucherState.EXPIRED, VoucherState.REVOKED}),
     VoucherState.KEPT: frozenset({VoucherState.GIVEN, VoucherState.EXPIRED}),
     VoucherState.GIVEN: frozenset({VoucherState.ISSUED, VoucherState.KEPT}),
     VoucherState.EXPIRED: frozenset(),

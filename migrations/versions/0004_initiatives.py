@@ -31,21 +31,25 @@ def upgrade() -> None:
             "search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector('dutch', title), 'A') || setweight(to_tsvector('dutch', summary), 'B') || to_tsvector('dutch', story || ' ' || place_description)",
+                "setweight(to_tsvector('dutch', title), 'A') || setweight(to_tsvector('dutch', summary), 'B') "
+                "|| to_tsvector('dutch', story || ' ' || place_description)",
                 persisted=True,
             ),
             nullable=False,
         ),
         sa.CheckConstraint(
-            "(state IN ('draft', 'submitted', 'changes_requested', 'rejected', 'withdrawn')) OR published_at IS NOT NULL",
+            "(state IN ('draft', 'submitted', 'changes_requested', 'rejected', 'withdrawn')) "
+            "OR published_at IS NOT NULL",
             name=op.f("ck_initiatives_published_at_when_public"),
         ),
         sa.CheckConstraint(
-            "state IN ('draft', 'submitted', 'changes_requested', 'published', 'rejected', 'funded', 'expired', 'stopped', 'in_progress', 'realised', 'withdrawn')",
+            "state IN ('draft', 'submitted', 'changes_requested', 'published', 'rejected', 'funded', 'expired', "
+            "'stopped', 'in_progress', 'realised', 'withdrawn')",
             name=op.f("ck_initiatives_state_known"),
         ),
         sa.CheckConstraint(
-            "theme IN ('green', 'play', 'meeting', 'sport', 'culture', 'safety', 'care', 'learning', 'sustainability', 'mobility')",
+            "theme IN ('green', 'play', 'meeting', 'sport', 'culture', 'safety', 'care', 'learning', "
+            "'sustainability', 'mobility')",
             name=op.f("ck_initiatives_theme_known"),
         ),
         sa.CheckConstraint("length(title) BETWEEN 1 AND 120", name=op.f("ck_initiatives_title_length")),

@@ -154,7 +154,7 @@ def upgrade() -> None:
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
         """
     )
-    # Statement by statement: all postings of a transaction are written by one statement, and it must leave them in balance.
+    # All postings of a transaction are written by one statement, and it must leave them balanced.
     op.execute(
         """
         CREATE FUNCTION refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$
