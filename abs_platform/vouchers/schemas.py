@@ -13,7 +13,7 @@ from abs_platform.donations.service import GiftDetails
 from abs_platform.errors import InvalidInput
 
 MAX_NAME = 80
-MAX_MESSAGE = 500
+MAX_MESSAGE = 280
 MAX_EMAIL = 254
 MAX_CODE = 200
 MAX_ID = 2**63 - 1
@@ -25,7 +25,7 @@ def _n(message: str) -> str:
 
 
 _LONG_NAME = _n("Maak je naam korter: hoogstens 80 tekens.")
-_LONG_MESSAGE = _n("Maak je bericht korter: hoogstens 500 tekens.")
+_LONG_MESSAGE = _n("Maak je bericht korter: hoogstens 280 tekens.")
 _BAD_EMAIL = _n("Vul een e-mailadres in zoals naam@voorbeeld.nl, of laat het leeg.")
 _NO_EMAIL = _n("Vul je e-mailadres in als je nieuws wilt.")
 _BAD_PLAN_B = _n("Kies een tweede keus uit de lijst.")
