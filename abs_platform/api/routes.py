@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_smorest import Api, Blueprint
 
 from abs_platform import clock
-from abs_platform.actors import GIVER
 from abs_platform.api.schemas import (
     InitiativesQuery,
     InitiativesSchema,
@@ -21,16 +20,16 @@ from abs_platform.api.schemas import (
 )
 from abs_platform.areas.queries import list_districts
 from abs_platform.config import Settings
-from abs_platform.database import db, transaction
+from abs_platform.database import db
 from abs_platform.donations.service import Gift, GiftDetails
-from abs_platform.errors import AbsError, InvalidInput
+from abs_platform.errors import InvalidInput
 from abs_platform.extensions import csrf
-from abs_platform.initiatives.queries import InitiativeCard, card, is_collecting, list_initiatives
-from abs_platform.initiatives.service import close_if_funded
+from abs_platform.initiatives.queries import InitiativeCard, card, list_initiatives
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
 from abs_platform.paging import Page
-from abs_platform.security import public, request_client
-from abs_platform.vouchers.redeeming import Client, Refused, parse_code, redeem
+from abs_platform.security import public
+from abs_platform.vouchers.giving import give_for_client
+from abs_platform.vouchers.redeeming import parse_code
 
 API_VERSION = "1.0.0"
 PREFIX = "/api/v1"
@@ -59,7 +58,8 @@ def initiatives(query: dict[str, Any]) -> Page[InitiativeCard]:
     if query["district"] is not None:
         known = {area.code: area for area in list_districts(session)}
         if query["district"] not in known:
-            message = _("Geen wijk met deze code. Gebruik een CBS-code zoals WK014110.")
+            example = next(iter(known), "WK012345")
+            message = _("Geen wijk met deze code. Gebruik een CBS-code zoals %(code)s.", code=example)
             raise InvalidInput(message, fields={"district": message})
         district = known[query["district"]]
     return list_initiatives(
@@ -87,40 +87,17 @@ def voucher_donations(body: dict[str, Any]) -> dict[str, Any]:
         plan_b_initiative_id=body["plan_b_initiative_id"],
         idempotency_key=body["idempotency_key"],
     )
-    settings, now = current_app.extensions["settings"], clock.now()
     payload = parse_code(body["code"])
-    _check_plan_b(details, body["initiative_id"])
-    with transaction() as session:
-        gift = redeem(
-            session,
-            payload,
-            body["initiative_id"],
-            Client(*request_client()),
-            details,
-            keys=current_app.extensions["code_keys"],
-            rules=settings.rules,
-            now=now,
-        )
-    if isinstance(gift, Refused):
-        raise gift.error
-    with transaction() as session:
-        close_if_funded(session, gift.initiative_id, actor=GIVER, now=now)
-    return _donation(gift)
-
-
-def _check_plan_b(details: GiftDetails, initiative_id: int) -> None:
-    plan_b = details.plan_b_initiative_id
-    if plan_b is None:
-        return
-    if plan_b == initiative_id or not is_collecting(db.session(), plan_b, now=clock.now()):
-        message = _("Kies een andere tweede keus: een initiatief dat nu geld ophaalt.")
-        raise InvalidInput(message, fields={"planBInitiativeId": message})
+    try:
+        return _donation(give_for_client(payload, body["initiative_id"], details))
+    except InvalidInput as error:
+        names = {"plan_b_id": "planBInitiativeId"}
+        fields = {names.get(name, name): message for name, message in error.fields.items()}
+        raise InvalidInput(error.message, fields=fields) from error
 
 
 def _donation(gift: Gift) -> dict[str, Any]:
     found = card(db.session(), gift.initiative_id, today=clock.today())
-    if found is None:
-        raise AbsError("the initiative of a gift is gone")
     return {"donation_id": gift.reference, "amount_cents": gift.amount_cents, "initiative": found}
 
 

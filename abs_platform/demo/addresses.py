@@ -146,11 +146,11 @@ def write_address_files(
     key_path: Path,
     *,
     municipality: str,
+    municipality_code: str,
     households: int | None = None,
     seed: int = 1,
     variant: Variant = "full",
     key_year: int = 2025,
-    municipality_code: str = "GM0141",
 ) -> WrittenFiles:
     """Write both files row by row; the same arguments give the same bytes.
 

@@ -23,7 +23,8 @@ from abs_platform.slugs import slugify
 
 GIFTS_SHOWN = 20
 MAX_SLUG = 60
-_PUBLIC = tuple(state.value for state in PUBLIC_STATES)
+# What was never published is its organisers' own, a withdrawn draft too.
+_IS_PUBLIC = Initiative.published_at.is_not(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +140,7 @@ def list_initiatives(
     and ends soonest comes first, then the newest.
     """
     cards = _Cards(today)
-    wanted = [state.value for state in states if state.value in _PUBLIC]
-    query = cards.query.where(Initiative.state.in_(wanted))
+    query = cards.query.where(_IS_PUBLIC, Initiative.state.in_([state.value for state in states]))
     if district is not None:
         query = query.where(
             (cards.area.id == district.id)
@@ -177,9 +177,9 @@ def almost_there(session: Session, *, today: dt.date, limit: int) -> list[Initia
 
 
 def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: int) -> list[InitiativeCard]:
-    """The initiatives in one public state that were published (or, after their end, came to it) last."""
+    """The initiatives in one state that were published (or, after their end, came to it) last."""
     cards = _Cards(today)
-    query = cards.query.where(Initiative.state == state.value)
+    query = cards.query.where(_IS_PUBLIC, Initiative.state == state.value)
     moment = Initiative.ended_at
     if state == InitiativeState.PUBLISHED:
         query, moment = query.where(cards.collects), Initiative.published_at
@@ -189,14 +189,14 @@ def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: i
 def card(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeCard | None:
     """A public initiative as a card, or None."""
     cards = _Cards(today)
-    found = cards.fetch(session, cards.query.where(Initiative.id == initiative_id, Initiative.state.in_(_PUBLIC)))
+    found = cards.fetch(session, cards.query.where(Initiative.id == initiative_id, _IS_PUBLIC))
     return found[0] if found else None
 
 
 def detail(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeDetail | None:
     """A public initiative with all that its page shows, or None."""
     cards = _Cards(today)
-    row = session.execute(cards.query.where(Initiative.id == initiative_id, Initiative.state.in_(_PUBLIC))).first()
+    row = session.execute(cards.query.where(Initiative.id == initiative_id, _IS_PUBLIC)).first()
     if row is None:
         return None
     initiative: Initiative = row[0]

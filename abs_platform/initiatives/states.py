@@ -36,8 +36,8 @@ TRANSITIONS: dict[InitiativeState, frozenset[InitiativeState]] = {
     _S.REALISED: frozenset(),
     _S.WITHDRAWN: frozenset(),
 }
-# What anyone may see, also after the end: people gave to these.
-PUBLIC_STATES = (_S.PUBLISHED, _S.FUNDED, _S.IN_PROGRESS, _S.REALISED, _S.EXPIRED, _S.STOPPED)
+# What anyone may see once it was published, also after the end: people gave to these.
+PUBLIC_STATES = (_S.PUBLISHED, _S.FUNDED, _S.IN_PROGRESS, _S.REALISED, _S.EXPIRED, _S.STOPPED, _S.WITHDRAWN)
 # The ends after which gifts go back to their givers (rule 7).
 FAILED_STATES = (_S.EXPIRED, _S.STOPPED, _S.WITHDRAWN)
 

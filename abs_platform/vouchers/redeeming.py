@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import structlog
 from flask_babel import gettext as _
@@ -17,7 +18,7 @@ from abs_platform.clock import AMSTERDAM
 from abs_platform.config import Rules
 from abs_platform.donations.queries import gift_of_form
 from abs_platform.donations.service import Gift, GiftDetails, give_voucher
-from abs_platform.errors import AbsError, InitiativeNotOpen, InvalidInput, TooManyAttempts, VoucherNotUsable
+from abs_platform.errors import InitiativeNotOpen, InvalidInput, TooManyAttempts, VoucherNotUsable
 from abs_platform.initiatives.queries import is_collecting
 from abs_platform.vouchers.codes import CodeKeys, EmptyCode, MistypedCode, read_code
 from abs_platform.vouchers.models import CodeAttempt
@@ -39,11 +40,21 @@ class Client:
     yesterday: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A code that could not be used. It is returned and not raised, so that the wrong try is committed with it."""
+Found = TypeVar("Found")
 
-    error: AbsError
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Found]):
+    """What a code led to, or why not. A refusal is returned and not raised, so that the wrong try is committed."""
+
+    found: Found | None = None
+    error: VoucherNotUsable | None = None
+
+    def or_raise(self) -> Found:
+        """What was found, asked for after the transaction. Raises: VoucherNotUsable."""
+        if self.found is None:
+            raise self.error or VoucherNotUsable("")
+        return self.found
 
 
 def parse_code(typed: str) -> int:
@@ -60,7 +71,7 @@ def parse_code(typed: str) -> int:
 
 def look_up(
     session: Session, payload: int, client: Client, *, keys: CodeKeys, rules: Rules, now: dt.datetime
-) -> VoucherStatus | Refused:
+) -> Answer[VoucherStatus]:
     """The usable voucher with this code, for the page that asks to confirm; a wrong code is counted.
 
     Raises: TooManyAttempts.
@@ -69,8 +80,8 @@ def look_up(
     found = status(session, keys.digest(payload))
     reason = "unknown" if found is None else found.why_not_usable(now)
     if found is None or reason is not None:
-        return _refuse(session, client, reason or "unknown", rules, now)
-    return found
+        return Answer(error=_refuse(session, client, reason or "unknown", rules, now))
+    return Answer(found)
 
 
 def redeem(
@@ -83,26 +94,34 @@ def redeem(
     keys: CodeKeys,
     rules: Rules,
     now: dt.datetime,
-) -> Gift | Refused:
+) -> Answer[Gift]:
     """Give the voucher with this code to an initiative; the same form sent twice gives the same gift.
 
     Locks: the client's count, then those of donations.service.give_voucher.
-    Raises: TooManyAttempts; InitiativeNotOpen, which is no wrong code and is not counted.
+    Raises: TooManyAttempts; InitiativeNotOpen and InvalidInput (a second choice that cannot be), which are no wrong
+    codes and are not counted.
     """
     _check_attempts(session, client, rules, now)
     digest = keys.digest(payload)
     if made := _made_before(session, digest, details):
-        return made
+        return Answer(made)
+    _check_plan_b(session, details.plan_b_initiative_id, initiative_id, now)
     gift = give_voucher(session, digest, initiative_id, details=details, now=now)
-    if gift is not None:
-        return gift
-    if made := _made_before(session, digest, details):
-        return made
+    if gift := gift or _made_before(session, digest, details):
+        return Answer(gift)
     found = status(session, digest)
     reason = "unknown" if found is None else found.why_not_usable(now)
     if reason is None and not is_collecting(session, initiative_id, now=now):
         raise InitiativeNotOpen(_("Dit initiatief haalt geen geld meer op. Je voucher is nog van jou: kies een ander."))
-    return _refuse(session, client, reason or "given meanwhile", rules, now)
+    return Answer(error=_refuse(session, client, reason or "given meanwhile", rules, now))
+
+
+def _check_plan_b(session: Session, plan_b_id: int | None, initiative_id: int, now: dt.datetime) -> None:
+    if plan_b_id is None:
+        return
+    if plan_b_id == initiative_id or not is_collecting(session, plan_b_id, now=now):
+        message = _("Kies een andere tweede keus: een initiatief dat nu geld ophaalt.")
+        raise InvalidInput(message, fields={"plan_b_id": message})
 
 
 def _made_before(session: Session, digest: bytes, details: GiftDetails) -> Gift | None:
@@ -134,7 +153,7 @@ def _check_attempts(session: Session, client: Client, rules: Rules, now: dt.date
         )
 
 
-def _refuse(session: Session, client: Client, reason: str, rules: Rules, now: dt.datetime) -> Refused:
+def _refuse(session: Session, client: Client, reason: str, rules: Rules, now: dt.datetime) -> VoucherNotUsable:
     session.add(CodeAttempt(client_digest=client.today, attempted_at=now, reason=reason))
     session.flush()
     log.info("wrong voucher code", reason=reason)
@@ -143,7 +162,7 @@ def _refuse(session: Session, client: Client, reason: str, rules: Rules, now: dt
         "Deze code kun je nu niet gebruiken. Kijk of het de code van je laatste brief is, en of de ronde open is. "
         "Kom je er niet uit? Neem contact met ons op."
     )
-    return Refused(VoucherNotUsable(message, staff_reason=reason))
+    return VoucherNotUsable(message, staff_reason=reason)
 
 
 def _alarm_if_guessed(session: Session, rules: Rules, now: dt.datetime) -> None:

@@ -5,24 +5,23 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from abs_platform import clock
-from abs_platform.actors import GIVER
 from abs_platform.areas.queries import list_districts
-from abs_platform.database import db, transaction
-from abs_platform.errors import AbsError, InitiativeNotOpen, InvalidInput
+from abs_platform.database import db
+from abs_platform.errors import AbsError, InitiativeNotOpen, InvalidInput, VoucherNotUsable
 from abs_platform.extensions import csrf
 from abs_platform.initiatives.queries import InitiativeCard, card, collecting
-from abs_platform.initiatives.service import close_if_funded
 from abs_platform.rounds.queries import open_round
-from abs_platform.security import public, refuse_cross_site, request_client
-from abs_platform.vouchers.codes import CodeKeys, format_payload
-from abs_platform.vouchers.queries import VoucherStatus
-from abs_platform.vouchers.redeeming import Client, Refused, look_up, parse_code, redeem
+from abs_platform.security import public, refuse_cross_site
+from abs_platform.vouchers.codes import format_payload
+from abs_platform.vouchers.giving import give_for_client, look_up_for_client
+from abs_platform.vouchers.redeeming import parse_code
 from abs_platform.vouchers.schemas import MAX_CODE, load_gift, read_id
 
 bp = Blueprint("vouchers", __name__)
@@ -53,23 +52,25 @@ class GiveForm:
             setattr(form, name, sent.get(name, ""))
         return form
 
-    def chosen(self) -> int:
+    def chosen_id(self) -> int:
         """The initiative that was chosen. Raises: InvalidInput when none was."""
         if self.initiative_id is None:
             raise InvalidInput(_("Kies een initiatief."), fields={"initiative_id": _("Kies een initiatief.")})
         return self.initiative_id
 
+    def chosen_initiative(self) -> InitiativeCard:
+        """The initiative that was chosen, if it takes gifts. Raises: InvalidInput."""
+        found = _collecting_initiative(self.chosen_id())
+        if found is None:
+            message = _("Dit initiatief haalt geen geld meer op. Kies een ander.")
+            raise InvalidInput(message, fields={"initiative_id": message})
+        return found
+
     def fail(self, error: AbsError, name: str = "form") -> GiveForm:
         """Put the sentences of an error beside their fields."""
         fields = error.fields if isinstance(error, InvalidInput) else {}
-        self.errors.update(fields or {name: error.message})
+        self.errors = (fields or {name: error.message}) | self.errors
         return self
-
-
-def code_keys() -> CodeKeys:
-    """The keys of this app's codes."""
-    keys: CodeKeys = current_app.extensions["code_keys"]
-    return keys
 
 
 @bp.get("/voucher")
@@ -89,71 +90,50 @@ def landing() -> str:
 @bp.post("/voucher")
 @csrf.exempt
 @public
-def check() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]] | str:
-    """Look the code up and ask to confirm. It changes nothing, so it needs no session: its page stays cacheable."""
+def check() -> Response:
+    """Look the code up and ask to confirm. It gives nothing and needs no session, so its pages can be cached.
+
+    With step=choose (the box on the home page, and the way back) it only keeps the code and asks for an initiative.
+    """
     refuse_cross_site()
     form = GiveForm.sent()
+    wants_choice = request.form.get("step") == "choose"
     try:
         payload = parse_code(form.code)
+        form.code = format_payload(payload)
+        if wants_choice:
+            return _unstored(_choose_page(form))
+        initiative = form.chosen_initiative()
+        voucher = look_up_for_client(payload)
     except InvalidInput as error:
-        form.fail(error)
-        if form.initiative_id is None and request.form.get("step") != "choose":
+        if form.initiative_id is None and not wants_choice:
             form.errors["initiative_id"] = _("Kies een initiatief.")
         return _choose_again(form, error)
-    initiative = _collecting_initiative(form.initiative_id)
-    if initiative is None:
-        form.code = format_payload(payload)
-        if request.form.get("step") == "choose":
-            return _no_store(_choose_page(form))
-        message = _("Kies een initiatief.") if form.initiative_id is None else _not_open()
-        return _choose_again(form, InvalidInput(message, fields={"initiative_id": message}))
-    with transaction() as session:
-        settings = current_app.extensions["settings"]
-        found = look_up(
-            session, payload, Client(*request_client()), keys=code_keys(), rules=settings.rules, now=clock.now()
-        )
-    if isinstance(found, Refused):
-        return _choose_again(form, found.error, "code")
-    return _confirm_page(form, payload, initiative, found, str(uuid.uuid4()))
+    except VoucherNotUsable as error:
+        return _choose_again(form, error, "code")
+    return _unstored(_confirm_page(form, initiative, str(uuid.uuid4()), amount_cents=voucher.amount_cents))
 
 
 @bp.post("/voucher/geven")
 @public
-def give() -> WerkzeugResponse | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Give it. The gift that reaches the target funds the initiative before its giver sees the receipt."""
+def give() -> Response | WerkzeugResponse:
+    """Give it, and go to the receipt."""
     form = GiveForm.sent()
     try:
         payload = parse_code(form.code)
-        initiative_id = form.chosen()
+        form.code = format_payload(payload)
+        initiative_id = form.chosen_id()
     except InvalidInput as error:
         return _choose_again(form, error)
     try:
-        details = load_gift(request.form)
-        _check_plan_b(details.plan_b_initiative_id, initiative_id)
+        gift = give_for_client(payload, initiative_id, load_gift(request.form))
     except InvalidInput as error:
-        return _confirm_again(form, payload, error)
-    settings, now = current_app.extensions["settings"], clock.now()
-    client = Client(*request_client())
-    try:
-        with transaction() as session:
-            gift = redeem(
-                session, payload, initiative_id, client, details, keys=code_keys(), rules=settings.rules, now=now
-            )
+        return _confirm_again(form, error)
     except InitiativeNotOpen as error:
         return _choose_again(form, error, "initiative_id")
-    if isinstance(gift, Refused):
-        return _choose_again(form, gift.error, "code")
-    with transaction() as session:
-        close_if_funded(session, gift.initiative_id, actor=GIVER, now=now)
-    return redirect(url_for("donations.receipt", reference=gift.reference), 303)
-
-
-def _check_plan_b(plan_b_id: int | None, initiative_id: int) -> None:
-    if plan_b_id is None:
-        return
-    if plan_b_id == initiative_id or _collecting_initiative(plan_b_id) is None:
-        message = _("Kies een andere tweede keus: een initiatief dat nu geld ophaalt.")
-        raise InvalidInput(message, fields={"plan_b_id": message})
+    except VoucherNotUsable as error:
+        return _choose_again(form, error, "code")
+    return redirect(url_for("donations.receipt", reference=gift.reference), HTTPStatus.SEE_OTHER)
 
 
 def _collecting_initiative(initiative_id: int | None) -> InitiativeCard | None:
@@ -161,10 +141,6 @@ def _collecting_initiative(initiative_id: int | None) -> InitiativeCard | None:
         return None
     found = card(db.session(), initiative_id, today=clock.today())
     return found if found is not None and found.is_collecting else None
-
-
-def _not_open() -> str:
-    return str(_("Dit initiatief haalt geen geld meer op. Kies een ander."))
 
 
 def _choose_page(form: GiveForm) -> str:
@@ -183,47 +159,36 @@ def _choose_page(form: GiveForm) -> str:
     )
 
 
-def _choose_again(
-    form: GiveForm, error: AbsError, name: str = "form"
-) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
-    if not form.errors:
-        form.fail(error, name)
-    status = int(error.status)
-    return _choose_page(form), status, {"Cache-Control": "no-store"}
+def _choose_again(form: GiveForm, error: AbsError, name: str = "form") -> Response:
+    return _unstored(_choose_page(form.fail(error, name)), int(error.status))
 
 
 def _confirm_page(
-    form: GiveForm,
-    payload: int,
-    initiative: InitiativeCard,
-    voucher: VoucherStatus | None,
-    idempotency_key: str,
-) -> Response:
+    form: GiveForm, initiative: InitiativeCard, idempotency_key: str, amount_cents: int | None = None
+) -> str:
     choices = collecting(db.session(), today=clock.today(), limit=CHOICES_SHOWN)
-    page = render_template(
+    return render_template(
         "vouchers/confirm.html",
-        code=format_payload(payload),
+        code=form.code,
         initiative=initiative,
-        amount_cents=voucher.amount_cents if voucher else None,
+        amount_cents=amount_cents,
         form=form,
         plan_b_choices=[choice for choice in choices if choice.id != initiative.id],
         idempotency_key=idempotency_key,
     )
-    return _no_store(page)
 
 
-def _confirm_again(
-    form: GiveForm, payload: int, error: InvalidInput
-) -> tuple[str, int, dict[str, str]] | tuple[str, int]:
-    initiative = _collecting_initiative(form.initiative_id)
-    if initiative is None:
-        return _choose_again(form, InvalidInput(_not_open(), fields={"initiative_id": _not_open()}))
+def _confirm_again(form: GiveForm, error: InvalidInput) -> Response:
+    try:
+        initiative = form.chosen_initiative()
+    except InvalidInput as closed:
+        return _choose_again(form, closed)
     key = request.form.get("idempotency_key", "")
-    page = _confirm_page(form.fail(error), payload, initiative, None, key or str(uuid.uuid4()))
-    return page.get_data(as_text=True), int(error.status), {"Cache-Control": "no-store"}
+    return _unstored(_confirm_page(form.fail(error), initiative, key or str(uuid.uuid4())), int(error.status))
 
 
-def _no_store(page: str) -> Response:
-    response = make_response(page)
+def _unstored(page: str, status: int = HTTPStatus.OK) -> Response:
+    """A page that holds a code: no cache may keep it."""
+    response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"
     return response
