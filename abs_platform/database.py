@@ -38,7 +38,7 @@ class Base(DeclarativeBase):
             int: BigInteger,
             str: Text,
             dt.datetime: DateTime(timezone=True),
-            dict[str, Any]: JSONB,
+            dict[str, Any]: JSONB(none_as_null=True),
         },
     )
 

@@ -142,7 +142,7 @@ def _answer_abs_error(error: AbsError) -> Response | tuple[str, int] | tuple[str
         log.info("refused", error=type(error).__name__, reason=error.staff_reason)
     retry_after = error.retry_after_seconds if isinstance(error, TooManyAttempts) else None
     if is_api_request():
-        fields = error.fields if isinstance(error, InvalidInput) else None
+        fields = {name: [text] for name, text in error.fields.items()} if isinstance(error, InvalidInput) else None
         status = HTTPStatus.BAD_REQUEST if isinstance(error, InvalidInput) else error.status
         return problem(status, error.title, error.message, errors=fields, retry_after=retry_after)
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
@@ -155,17 +155,23 @@ def _error_page(status: int, title: str, message: str) -> str:
     )
 
 
-def _answer_http_exception(error: HTTPException) -> Response | HTTPException | tuple[str, int]:
+def _answer_http_exception(error: HTTPException) -> Response | HTTPException | tuple[str, int, dict[str, str]]:
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
     title, message = _HTTP_MESSAGES.get(error.code, (_("Er ging iets mis"), error.description or ""))
+    allowed = {name: value for name, value in error.get_headers() if name == "Allow"}  # a 405 names what can be done
     if is_api_request():
         data: dict[str, Any] = getattr(error, "data", {})
         if "messages" in data:  # input that its schema refused: all its errors at once, as 400
             title, message = "Dit kunnen we niet verwerken", "Kijk per veld wat er anders moet."
-            return problem(HTTPStatus.BAD_REQUEST, title, message, errors=data["messages"])
-        return problem(error.code, title, message)
-    return _error_page(error.code, title, message), error.code
+            errors: dict[str, Any] = {}
+            for location, refused in data["messages"].items():
+                errors |= refused if isinstance(refused, dict) else {location: refused}
+            return problem(HTTPStatus.BAD_REQUEST, title, message, errors=errors)
+        response = problem(error.code, title, message)
+        response.headers.update(allowed)
+        return response
+    return _error_page(error.code, title, message), error.code, allowed
 
 
 def _answer_bug(error: Exception) -> Response | tuple[str, int]:

@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 access_log = structlog.get_logger("access")
+_UNLOGGED = {"static", "pages.healthz", "pages.readyz"}
 
 
 def configure(*, as_json: bool) -> None:
@@ -52,7 +53,7 @@ def _start_clock() -> None:
 
 def _log_request(response: Response) -> Response:
     """Log the route's pattern and never its query, so that nothing a person typed gets into the log."""
-    if request.endpoint != "static":
+    if request.endpoint not in _UNLOGGED:
         access_log.info(
             "request",
             method=request.method,

@@ -43,12 +43,15 @@ def access_of(app: Flask, endpoint: str) -> str | None:
     return stated or next((getattr(method, _ACCESS) for method in methods if hasattr(method, _ACCESS)), None)
 
 
-def refuse_cross_site() -> None:
-    """For forms without a session (and so without a CSRF token): refuse what another site sends here.
+def _refuse_cross_site() -> None:
+    """Refuse every form that another site sends here; forms with a session carry a CSRF token besides.
 
     Browsers tell where a request comes from (Sec-Fetch-Site, else Origin), and a page of another site cannot forge it;
-    see Go's net/http.CrossOriginProtection and the OWASP CSRF cheat sheet. Raises: NotAllowed.
+    see Go's net/http.CrossOriginProtection and the OWASP CSRF cheat sheet. The API has no session and reads JSON only,
+    which other sites may not send. Raises: NotAllowed.
     """
+    if request.method in {"GET", "HEAD", "OPTIONS"} or request.path.startswith("/api/"):
+        return
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         allowed = site in {"same-origin", "none"}
@@ -123,10 +126,13 @@ def init_app(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=200_000,
         MAX_FORM_PARTS=200,
         WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,  # some browsers send no Referer; _refuse_cross_site asks what all of them send
+        TRUSTED_HOSTS=[urlsplit(settings.base_url).hostname] if settings.is_production else None,
     )
     public(app.view_functions["static"])
     app.before_request(_start_request)
     app.before_request(_deny_by_default)
+    app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
 
 

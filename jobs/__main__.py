@@ -46,7 +46,8 @@ def main() -> None:
     scheduler = make_scheduler(app)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=False)
+        if scheduler.running:
+            scheduler.shutdown(wait=False)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,7 +88,9 @@ class Browser:
         return sent
 
     def _send(self, method: str, path: str, **options: Any) -> TestResponse:
-        return self.client.open(path, method=method, environ_base={"REMOTE_ADDR": self.address}, **options)
+        # In a context of its own: inside the test's app context it would share its session, and hide stale objects.
+        options["environ_base"] = {"REMOTE_ADDR": self.address}
+        return contextvars.Context().run(self.client.open, path, method=method, **options)
 
     def _page(self, response: TestResponse, path: str, status: int) -> Page:
         if 300 <= response.status_code < 400:
@@ -121,12 +124,14 @@ def check(page: Page) -> None:
 
 
 def _check_forms(page: Page) -> None:
-    labelled = {label.attrs.get("for") for label in page.all("label")}
+    labels = page.all("label")
+    labelled = {label.attrs.get("for") for label in labels}
+    inside = {id(element) for label in labels for element in label.query("input, select, textarea")}
     for element in page.all("input, select, textarea"):
         attributes = element.attrs
         if attributes.get("type") in {"hidden", "submit"}:
             continue
-        named = attributes.get("id") in labelled or attributes.get("aria-label")
+        named = attributes.get("id") in labelled or attributes.get("aria-label") or id(element) in inside
         assert named, f"{page.path}: a field without a label: {attributes}"
     for form in page.all("form"):
         if (form.attrs.get("method") or "get").lower() != "post" or form.attrs["action"] in STATELESS_FORMS:

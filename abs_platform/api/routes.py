@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_babel import gettext as _
 from flask_smorest import Api, Blueprint
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest
 
 from abs_platform import clock
 from abs_platform.api.schemas import (
@@ -34,7 +37,22 @@ from abs_platform.vouchers.redeeming import parse_code
 API_VERSION = "1.0.0"
 PREFIX = "/api/v1"
 
-bp = Blueprint("api", __name__, url_prefix=PREFIX, description="Initiatieven en voucherdonaties")
+PROBLEM = "application/problem+json"
+
+
+class ApiParser(FlaskParser):
+    """Input that its schema refuses is a 400, as the API Design Rules ask."""
+
+    DEFAULT_VALIDATION_STATUS = HTTPStatus.BAD_REQUEST
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
+    """Reads what is sent with the parser above."""
+
+    ARGUMENTS_PARSER = ApiParser()
+
+
+bp = ApiBlueprint("api", __name__, url_prefix=PREFIX, description="Initiatieven en voucherdonaties")
 
 
 class ProblemApi(Api):  # type: ignore[misc]
@@ -44,6 +62,13 @@ class ProblemApi(Api):  # type: ignore[misc]
 
     def _register_error_handlers(self) -> None:
         """None of its own."""
+
+    def _register_responses(self) -> None:
+        """Describe every refusal as what it is."""
+        refusal = {"content": {PROBLEM: {"schema": ProblemSchema}}}
+        for name in (*(status.name for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST), "DEFAULT_ERROR"):
+            words = name.replace("_", " ").capitalize()
+            self.spec.components.response(name, {"description": words, **refusal}, lazy=True)
 
 
 @bp.route("/initiatives", methods=["GET"])
@@ -75,14 +100,14 @@ def initiatives(query: dict[str, Any]) -> Page[InitiativeCard]:
 @bp.route("/voucher-donations", methods=["POST"])
 @bp.arguments(VoucherDonationRequest)
 @bp.response(201, VoucherDonationSchema)
-@bp.alt_response(409, schema=ProblemSchema, content_type="application/problem+json")
-@bp.alt_response(429, schema=ProblemSchema, content_type="application/problem+json")
+@bp.alt_response(409, schema=ProblemSchema, content_type=PROBLEM)
+@bp.alt_response(429, schema=ProblemSchema, content_type=PROBLEM)
 @public
 def voucher_donations(body: dict[str, Any]) -> dict[str, Any]:
     """Geef een voucher aan een initiatief. De code alleen is genoeg."""
     details = GiftDetails(
-        giver_name=body["giver_name"],
-        message=body["message"],
+        giver_name=body["giver_name"] or None,
+        message=body["message"] or None,
         giver_email=body["giver_email"],
         plan_b_initiative_id=body["plan_b_initiative_id"],
         idempotency_key=body["idempotency_key"],
@@ -101,13 +126,22 @@ def _donation(gift: Gift) -> dict[str, Any]:
     return {"donation_id": gift.reference, "amount_cents": gift.amount_cents, "initiative": found}
 
 
-@bp.route("/openapi.json", methods=["GET"])
-@bp.doc(hidden=True)
 @public
 def openapi() -> Response:
     """The description of this API, for everyone and every site."""
     text = json.dumps(current_app.extensions["api"].spec.to_dict(), ensure_ascii=False)
     return Response(text, mimetype="application/json", headers={"Access-Control-Allow-Origin": "*"})
+
+
+@bp.before_request
+def _refuse_what_is_not_json() -> None:
+    """A body is JSON that can be read, before its schema looks at it."""
+    if request.method != "POST":
+        return
+    try:
+        request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise InvalidInput(_("Stuur de gegevens als geldige JSON.")) from error
 
 
 def _add_headers(response: Response) -> Response:
@@ -139,4 +173,5 @@ def init_app(app: Flask) -> None:
     app.extensions["api"] = api = ProblemApi(app)
     csrf.exempt(bp)
     api.register_blueprint(bp)
+    app.add_url_rule(f"{PREFIX}/openapi.json", "api_description", openapi)
     app.after_request(_add_headers)

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 
 from abs_platform.initiatives.queries import InitiativeCard
 from abs_platform.initiatives.states import PUBLIC_STATES
-from abs_platform.vouchers.schemas import MAX_CODE, MAX_EMAIL, MAX_ID, MAX_MESSAGE, MAX_NAME
+from abs_platform.vouchers.schemas import MAX_CODE, MAX_EMAIL, MAX_ID, MAX_MESSAGE, MAX_NAME, plain_text
 
 MAX_PAGE_SIZE = 100
 _STATES = [state.value for state in PUBLIC_STATES]
@@ -23,6 +23,13 @@ class CamelCaseSchema(Schema):
         """Name the property after the field."""
         first, *rest = (field_obj.data_key or field_name).split("_")
         field_obj.data_key = first + "".join(word.capitalize() for word in rest)
+
+
+class PlainText(fields.String):
+    """Text without control characters."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return plain_text(str(super()._deserialize(value, attr, data, **kwargs)))
 
 
 class InitiativesQuery(CamelCaseSchema):
@@ -69,8 +76,8 @@ class VoucherDonationRequest(CamelCaseSchema):
 
     code = fields.String(required=True, validate=validate.Length(max=MAX_CODE))
     initiative_id = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=MAX_ID))
-    giver_name = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=MAX_NAME))
-    message = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=MAX_MESSAGE))
+    giver_name = PlainText(load_default=None, allow_none=True, validate=validate.Length(max=MAX_NAME))
+    message = PlainText(load_default=None, allow_none=True, validate=validate.Length(max=MAX_MESSAGE))
     giver_email = fields.Email(load_default=None, allow_none=True, validate=validate.Length(max=MAX_EMAIL))
     plan_b_initiative_id = fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=validate.Range(min=1, max=MAX_ID)

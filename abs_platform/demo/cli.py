@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -74,15 +75,20 @@ def _serve(settings: Settings, port: int) -> None:
     base_url = f"http://{HOST}:{port}"
     env = os.environ | {"ABS_BASE_URL": base_url, "PYTHONUNBUFFERED": "1"}
     web = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"]
-    commands = ([*web, "--log-level", "warning", "wsgi:app"], [sys.executable, "-m", "jobs"])
-    processes = [subprocess.Popen(command, cwd=ROOT_DIR, env=env) for command in commands]
+    commands = ([*web, "--no-control-socket", "wsgi:app"], [sys.executable, "-m", "jobs"])
+    log_path = settings.instance_dir / "demo.log"
+    with log_path.open("ab") as log:
+        processes = [
+            subprocess.Popen(command, cwd=ROOT_DIR, env=env, stdout=log, stderr=log, start_new_session=True)
+            for command in commands
+        ]
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _wait_until_ready(base_url, processes)
-        _show(settings, base_url)
+        _wait_until_ready(base_url, processes, log_path)
+        _show(settings, base_url, log_path)
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
-        raise click.ClickException("de demo is gestopt; hierboven staat waarom.")
+        raise click.ClickException(f"de demo is gestopt; in {log_path} staat waarom.")
     except KeyboardInterrupt:
         click.echo("\nDe demo stopt. Alles blijft bewaard.")
     finally:
@@ -104,7 +110,7 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait_until_ready(base_url: str, processes: list[subprocess.Popen[bytes]]) -> None:
+def _wait_until_ready(base_url: str, processes: list[subprocess.Popen[bytes]], log_path: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and all(process.poll() is None for process in processes):
         try:
@@ -113,10 +119,10 @@ def _wait_until_ready(base_url: str, processes: list[subprocess.Popen[bytes]]) -
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise click.ClickException("de webserver wordt niet wakker; hierboven staat waarom.")
+    raise click.ClickException(f"de webserver wordt niet wakker; in {log_path} staat waarom.")
 
 
-def _show(settings: Settings, base_url: str) -> None:
+def _show(settings: Settings, base_url: str, log_path: Path) -> None:
     codes = unused_codes(db.session(), current_app.extensions["code_keys"], CODES_SHOWN, clock.now())
     db.session.rollback()
     click.echo(f"\n{settings.municipality.site_name} draait.\n")
@@ -126,4 +132,4 @@ def _show(settings: Settings, base_url: str) -> None:
     if codes:
         click.echo(f"\n  Codes om te proberen: {'  '.join(codes)}")
         click.echo(f"  Zoals uit de QR van de brief: {base_url}/v#{codes[0]}")
-    click.echo("\n  De boeken nakijken: bin/abs ledger check\n  Stoppen: Ctrl-C\n")
+    click.echo(f"\n  De boeken nakijken: bin/abs ledger check\n  Logboek: {log_path}\n  Stoppen: Ctrl-C\n")

@@ -7,7 +7,7 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from abs_platform import clock
 from abs_platform.actors import GIVER, Actor
 from abs_platform.areas.queries import id_of_code
 from abs_platform.config import Settings
+from abs_platform.demo.story import Story
 from abs_platform.donations.queries import due_back_with_plan_b
 from abs_platform.donations.service import GiftDetails, give_voucher, return_to_plan_b, return_vouchers
 from abs_platform.donations.states import Channel
@@ -28,9 +29,6 @@ from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.issuing import issue_vouchers
 from abs_platform.vouchers.models import Voucher
 from abs_platform.vouchers.service import expire_round
-
-if TYPE_CHECKING:
-    from abs_platform.demo.loading import DemoData
 
 Action = Callable[[Session], None]
 
@@ -49,7 +47,7 @@ class History:
     """Timed actions. Planned first, then done in the order of their time; each is one short step in a transaction."""
 
     def __init__(
-        self, settings: Settings, keys: CodeKeys, data: DemoData, chance: random.Random, now: dt.datetime
+        self, settings: Settings, keys: CodeKeys, data: Story, chance: random.Random, now: dt.datetime
     ) -> None:
         self.settings, self.keys, self.data, self.chance, self.now = settings, keys, data, chance, now
         self.gift_count = 0

@@ -5,12 +5,8 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,6 +18,7 @@ from abs_platform.config import Settings
 from abs_platform.database import transaction
 from abs_platform.demo.addresses import write_address_files
 from abs_platform.demo.history import History
+from abs_platform.demo.story import Story
 from abs_platform.errors import Conflict
 from abs_platform.households.models import Household
 from abs_platform.households.service import import_addresses
@@ -38,22 +35,6 @@ SEED = 7
 CLOSED_ROUND = (260, 150)
 OPEN_ROUND = (55, -35)
 ACTIONS_A_COMMIT = 250
-
-
-@dataclass(frozen=True, slots=True)
-class DemoData:
-    """What stands in the municipality's demo folder."""
-
-    initiatives: list[dict[str, Any]]
-    messages: list[str]
-    giver_names: list[str]
-    closed_round_districts: list[str]
-
-    @classmethod
-    def read(cls, folder: Path) -> DemoData:
-        """Read initiatives.toml."""
-        data = tomllib.loads((folder / "initiatives.toml").read_text(encoding="utf-8"))
-        return cls(data["initiative"], data["messages"], data["giver_names"], data["closed_round_districts"])
 
 
 def is_loaded(session: Session) -> bool:
@@ -76,7 +57,7 @@ def load(settings: Settings, keys: CodeKeys, say: Callable[[str], None], now: dt
                 f"(gooi anders de map {settings.instance_dir} weg)."
             )
     _load_addresses(settings, say, now)
-    data = DemoData.read(settings.municipality.demo_dir)
+    data = Story.read(settings.municipality.demo_dir)
     history = History(settings, keys, data, random.Random(SEED), now)
     history.plan(CLOSED_ROUND, OPEN_ROUND)
     say(f"De geschiedenis: {len(data.initiatives)} initiatieven en {number(history.gift_count)} giften…")

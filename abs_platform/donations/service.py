@@ -13,11 +13,18 @@ from sqlalchemy.orm import Session
 
 from abs_platform.actors import GIVER, Actor
 from abs_platform.clock import local_date
+from abs_platform.database import on_violation
 from abs_platform.donations.states import Channel
+from abs_platform.errors import Conflict
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 10
 RETURNS_A_BATCH = 500
+
+on_violation(
+    "uq_donations_idempotency_key",
+    Conflict("Met dit formulier is al een andere voucher gegeven. Laad de pagina opnieuw en probeer het nog een keer."),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template
-from sqlalchemy import text
+from http import HTTPStatus
+
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from sqlalchemy.exc import SQLAlchemyError
 
 from abs_platform import clock
@@ -13,7 +14,7 @@ from abs_platform.initiatives.queries import almost_there, newest
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.migrating import pending_revisions
 from abs_platform.pages.queries import platform_totals
-from abs_platform.rounds.queries import open_round
+from abs_platform.rounds.queries import is_under_another_key, open_round
 from abs_platform.security import public
 
 bp = Blueprint("pages", __name__)
@@ -51,12 +52,17 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @public
 def readyz() -> tuple[Response, int]:
-    """The database answers and is migrated: send visitors here."""
+    """The database answers, is migrated, and its vouchers were made under our key: send visitors here."""
+    problem = _why_not_ready()
+    return jsonify(status=problem or "ok"), HTTPStatus.SERVICE_UNAVAILABLE if problem else HTTPStatus.OK
+
+
+def _why_not_ready() -> str | None:
     try:
-        db.session.execute(text("SELECT 1"))
-        pending = pending_revisions()
+        if pending_revisions():
+            return "database is not migrated"
+        if is_under_another_key(db.session(), current_app.extensions["code_keys"].fingerprint):
+            return "vouchers were made under another ABS_VOUCHER_KEY"
     except SQLAlchemyError:
-        return jsonify(status="database does not answer"), 503
-    if pending:
-        return jsonify(status="database is not migrated"), 503
-    return jsonify(status="ok"), 200
+        return "database does not answer"
+    return None

@@ -78,8 +78,9 @@ def list_rounds(session: Session) -> list[RoundRow]:
 
 
 def find_round(session: Session, name_or_id: str) -> int | None:
-    """The id of a round by its name (any case) or number."""
-    query = select(Round.id).where(func.lower(Round.name) == name_or_id.strip().lower())
+    """The id of a round by its name (any case, the same case first) or number."""
+    name = name_or_id.strip()
+    query = select(Round.id).where(func.lower(Round.name) == func.lower(name)).order_by((Round.name == name).desc())
     found = session.scalar(query)
     if found is None and name_or_id.isdecimal() and len(name_or_id) < 18:
         found = session.scalar(select(Round.id).where(Round.id == int(name_or_id)))
@@ -96,3 +97,11 @@ def due_for_issue(session: Session, now: dt.datetime) -> list[int]:
             .order_by(Round.id)
         )
     )
+
+
+def is_under_another_key(session: Session, key_fingerprint: bytes) -> bool:
+    """Whether vouchers that are out were made under another voucher key than this one: none of their codes would work."""
+    other = select(Round.id).where(
+        Round.state == RoundState.ISSUED.value, Round.key_fingerprint.is_distinct_from(key_fingerprint)
+    )
+    return session.scalar(other.limit(1)) is not None

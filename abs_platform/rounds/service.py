@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from abs_platform import events
@@ -21,6 +21,7 @@ from abs_platform.rounds.models import Round, RoundDistrict
 from abs_platform.rounds.states import TRANSITIONS, RoundState
 
 MAX_NAME = 60
+_PLANNING_LOCK = 7_601_002
 
 on_violation(
     "ex_round_districts_one_open_round",
@@ -44,6 +45,7 @@ def plan_round(
 ) -> Round:
     """Plan a round for the districts given by code or name (none = all current ones).
 
+    Locks: planning; two who planned at once for the same districts could each wait for what the other has.
     Raises: InvalidInput for dates out of order, in the past, or an unknown district; RoundOverlaps (from the database)
     when a district would have two rounds open at once.
     """
@@ -61,6 +63,7 @@ def plan_round(
     if fields:
         raise InvalidInput(" ".join(fields.values()), fields=fields)
     district_ids = _find_districts(session, districts)
+    session.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
     round_ = Round(
         name=name.strip(),
         state=RoundState.DRAFT.value,
@@ -97,8 +100,17 @@ def _find_districts(session: Session, wanted: Sequence[str]) -> list[int]:
 
 
 def lock_round(session: Session, round_id: int) -> Round:
-    """The round, locked against everyone who would change it. Raises: NotFound."""
-    round_ = session.scalar(select(Round).where(Round.id == round_id).with_for_update())
+    """The round, locked against everyone who would change it. Raises: NotFound.
+
+    Not against those who only refer to it (FOR NO KEY UPDATE): a gift's booking does, and it holds its voucher by then. Who
+    holds the round and wants that voucher would wait for the gift, and the gift for the round.
+    """
+    round_ = session.scalar(
+        select(Round)
+        .where(Round.id == round_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     if round_ is None:
         raise NotFound(f"Ronde {round_id} bestaat niet.")
     return round_

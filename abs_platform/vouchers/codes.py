@@ -20,7 +20,9 @@ LENGTH = 12
 MAX_TYPED = 200
 _FIELD_POLYNOMIAL = 0b100101  # x^5 + x^2 + 1
 _SAME_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
-_SEPARATORS = str.maketrans("", "", " -\u00a0\u2010\u2011\u2012\u2013\u2014._\t\r\n")
+_SEPARATORS = str.maketrans(
+    "", "", " -._\t\r\n\u00a0\u00ad\u2009\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u202f\u2060\u2212\ufeff"
+)
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 
 

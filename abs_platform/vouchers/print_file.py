@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -166,30 +167,20 @@ class _Lines:
         self.write = lines.append
 
 
-class _complete_or_nothing:  # noqa: N801 - reads as the verb it is
+@contextmanager
+def _complete_or_nothing(path: Path) -> Iterator[IO[bytes]]:
     """A file beside its place, moved there when the block ends well, and gone when it does not."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> IO[bytes]:
-        try:
-            handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        except OSError as error:
-            raise InvalidInput(f"{self.path}: hier kan niet worden geschreven ({error.strerror}).") from error
-        self.draft = Path(draft)
-        self.file = os.fdopen(handle, "wb")
-        return self.file
-
-    def __exit__(self, kind: object, *_rest: object) -> None:
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.close()
-        if kind is not None:
-            self.draft.unlink(missing_ok=True)
-            return
-        try:
-            self.draft.replace(self.path)
-        except OSError as error:
-            self.draft.unlink(missing_ok=True)
-            raise InvalidInput(f"{self.path}: hier kan niet worden geschreven ({error.strerror}).") from error
+    draft: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        draft = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise InvalidInput(f"{path}: hier kan niet worden geschreven ({error.strerror}).") from error
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)

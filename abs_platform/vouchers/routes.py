@@ -18,11 +18,11 @@ from abs_platform.errors import AbsError, InitiativeNotOpen, InvalidInput, Vouch
 from abs_platform.extensions import csrf
 from abs_platform.initiatives.queries import InitiativeCard, card, collecting
 from abs_platform.rounds.queries import open_round
-from abs_platform.security import public, refuse_cross_site
+from abs_platform.security import public
 from abs_platform.vouchers.codes import format_payload
 from abs_platform.vouchers.giving import give_for_client, look_up_for_client
 from abs_platform.vouchers.redeeming import parse_code
-from abs_platform.vouchers.schemas import MAX_CODE, load_gift, read_id
+from abs_platform.vouchers.schemas import MAX_CODE, load_gift, plain_text, read_id
 
 bp = Blueprint("vouchers", __name__)
 
@@ -46,10 +46,10 @@ class GiveForm:
     @classmethod
     def sent(cls) -> GiveForm:
         """The form as it was sent."""
-        sent = request.form
-        form = cls(code=sent.get("code", "")[:MAX_CODE], initiative_id=read_id(sent.get("initiative_id", "")))
+        typed = {name: plain_text(request.form.get(name, "")) for name in ("code", "initiative_id", *_FORM_FIELDS)}
+        form = cls(code=typed["code"][:MAX_CODE], initiative_id=read_id(typed["initiative_id"]))
         for name in _FORM_FIELDS:
-            setattr(form, name, sent.get(name, ""))
+            setattr(form, name, typed[name])
         return form
 
     def chosen_id(self) -> int:
@@ -95,7 +95,6 @@ def check() -> Response:
 
     With step=choose (the box on the home page, and the way back) it only keeps the code and asks for an initiative.
     """
-    refuse_cross_site()
     form = GiveForm.sent()
     wants_choice = request.form.get("step") == "choose"
     try:

@@ -17,6 +17,7 @@ MAX_MESSAGE = 280
 MAX_EMAIL = 254
 MAX_CODE = 200
 MAX_ID = 2**63 - 1
+_JOINER = "\u200d"
 
 
 def _n(message: str) -> str:
@@ -59,7 +60,7 @@ class GiftForm(Schema):
     def _tidy(self, data: Any, **_kwargs: Any) -> dict[str, Any]:
         tidied = {}
         for name, value in dict(data).items():
-            text = _plain(value) if isinstance(value, str) else value
+            text = plain_text(value) if isinstance(value, str) else value
             if text not in {"", None}:
                 tidied[name] = text
         return tidied
@@ -78,9 +79,13 @@ class GiftForm(Schema):
         )
 
 
-def _plain(text: str) -> str:
-    """Text without control characters: PostgreSQL refuses NUL, and nobody types the others."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\r\t").strip()
+def plain_text(text: str) -> str:
+    """Text without control characters: PostgreSQL refuses NUL, and nobody types the others.
+
+    A pasted space of another kind becomes a space; the joiner that holds one emoji together stays.
+    """
+    spaced = (" " if character.isspace() and character not in "\n\r\t" else character for character in text)
+    return "".join(c for c in spaced if c.isprintable() or c in f"\n\r\t{_JOINER}").strip()
 
 
 def load_gift(data: Any) -> GiftDetails:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.errors import NotFound
+from abs_platform.errors import InvalidInput, NotFound
 from abs_platform.ledger.service import book_vouchers
 from abs_platform.ledger.states import TransactionKind
 from abs_platform.lives import check_move
@@ -65,8 +65,11 @@ def expire_round(session: Session, round_id: int, *, actor: Actor, now: dt.datet
 def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> None:
     """Revoke the code of a lost letter; the next run of issue_vouchers makes that household a new one (rule 1).
 
-    Locks: the round, then the voucher. Raises: NotFound; InvalidTransition for one that was given, kept or is over.
+    Locks: the round, then the voucher. Raises: NotFound; InvalidTransition for one that was given, kept or is over;
+    InvalidInput without a reason.
     """
+    if not reason.strip():
+        raise InvalidInput("Geef een reden.", fields={"reason": "Geef een reden."})
     round_id = session.scalar(select(Voucher.round_id).where(Voucher.id == voucher_id))
     if round_id is None:
         raise NotFound("Deze voucher bestaat niet.")

@@ -28,7 +28,7 @@ SHORT_HEADER = (
 
 def write(folder: Path, **options: Any) -> WrittenFiles:
     return write_address_files(
-        STREETS, folder / "bag.csv", folder / "key.csv", municipality="Almelo", **options
+        STREETS, folder / "bag.csv", folder / "key.csv", municipality="Almelo", municipality_code="GM0141", **options
     )
 
 
@@ -97,9 +97,7 @@ def test_the_same_arguments_give_the_same_bytes(written: WrittenFiles, tmp_path:
     assert again.key_path.read_bytes() == written.key_path.read_bytes()
 
 
-def test_another_seed_gives_other_addresses_but_as_many_households(
-    written: WrittenFiles, tmp_path: Path
-) -> None:
+def test_another_seed_gives_other_addresses_but_as_many_households(written: WrittenFiles, tmp_path: Path) -> None:
     other = write(tmp_path, seed=2)
 
     assert other.bag_path.read_bytes() != written.bag_path.read_bytes()
@@ -214,9 +212,7 @@ def test_postcodes_are_valid_and_keep_to_one_side_of_one_street(
 def test_every_inhabited_neighbourhood_has_as_many_households_as_its_weight(
     rows: list[dict[str, str]], neighbourhood_of: dict[tuple[str, str], str]
 ) -> None:
-    counted = Counter(
-        "BU" + neighbourhood_of[row["postcode"], row["huisnummer"]] for row in rows if is_household(row)
-    )
+    counted = Counter("BU" + neighbourhood_of[row["postcode"], row["huisnummer"]] for row in rows if is_household(row))
 
     assert counted == {place["code"]: place["weight"] for place in neighbourhoods() if place["weight"]}
 
@@ -257,9 +253,7 @@ def test_five_thousand_households_live_in_every_inhabited_neighbourhood(tmp_path
     key = {(line["PC6"], line["Huisnummer"]): line["Buurt2025"] for line in read(scaled.key_path)}
     lived_in = {key[row["postcode"], row["huisnummer"]] for row in read(scaled.bag_path) if is_household(row)}
 
-    assert {"BU" + code for code in lived_in} == {
-        place["code"] for place in neighbourhoods() if place["weight"]
-    }
+    assert {"BU" + code for code in lived_in} == {place["code"] for place in neighbourhoods() if place["weight"]}
 
 
 def test_streets_and_postcodes_are_added_where_the_municipality_outgrows_its_own(tmp_path: Path) -> None:
@@ -304,7 +298,9 @@ def test_a_street_that_would_break_the_file_is_refused(tmp_path: Path) -> None:
     )
 
     with pytest.raises(ValueError, match="Dorps;weg"):
-        write_address_files(streets, tmp_path / "b.csv", tmp_path / "k.csv", municipality="Rheden")
+        write_address_files(
+            streets, tmp_path / "b.csv", tmp_path / "k.csv", municipality="Rheden", municipality_code="GM0275"
+        )
 
 
 def test_fewer_than_one_household_is_refused(tmp_path: Path) -> None:

@@ -54,17 +54,13 @@ INITIATIVES: list[dict[str, Any]] = CONTENT["initiative"]
 NEIGHBOURHOODS = {place["code"] for place in load("streets.toml")["neighbourhood"]}
 DISTRICTS = {"WK" + code[2:8] for code in NEIGHBOURHOODS}
 
-every_initiative = pytest.mark.parametrize(
-    "initiative", INITIATIVES, ids=lambda initiative: initiative["key"]
-)
+every_initiative = pytest.mark.parametrize("initiative", INITIATIVES, ids=lambda initiative: initiative["key"])
 
 
 def test_the_initiatives_are_spread_over_states_themes_and_areas() -> None:
     themes = Counter(initiative["theme"] for initiative in INITIATIVES)
     levels = Counter(initiative["area"][:2] for initiative in INITIATIVES)
-    districts = Counter(
-        "WK" + initiative["area"][2:8] for initiative in INITIATIVES if initiative["area"][:2] != "GM"
-    )
+    districts = Counter("WK" + initiative["area"][2:8] for initiative in INITIATIVES if initiative["area"][:2] != "GM")
 
     assert Counter(initiative["state"] for initiative in INITIATIVES) == STATES
     assert set(themes) == THEMES
@@ -100,7 +96,11 @@ def test_no_two_organisers_share_an_address_or_a_name() -> None:
 
 def test_organisers_live_at_demo_addresses_in_the_area_of_their_initiative(tmp_path: Path) -> None:
     write_address_files(
-        DEMO / "streets.toml", tmp_path / "bag.csv", tmp_path / "key.csv", municipality="Almelo"
+        DEMO / "streets.toml",
+        tmp_path / "bag.csv",
+        tmp_path / "key.csv",
+        municipality="Almelo",
+        municipality_code="GM0141",
     )
     with (tmp_path / "key.csv").open(encoding="utf-8", newline="") as file:
         lines = csv.DictReader(file, delimiter=";")
