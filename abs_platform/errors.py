@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask_babel import gettext as _
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 log = structlog.get_logger()
 
@@ -158,6 +158,8 @@ def _error_page(status: int, title: str, message: str) -> str:
 def _answer_http_exception(error: HTTPException) -> Response | HTTPException | tuple[str, int, dict[str, str]]:
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
+    if isinstance(error, SecurityError):  # a host name that is not ours: no page of ours can have its addresses there
+        return Response("Op dit adres is niets te vinden.", HTTPStatus.BAD_REQUEST, content_type="text/plain")
     title, message = _HTTP_MESSAGES.get(error.code, (_("Er ging iets mis"), error.description or ""))
     allowed = {name: value for name, value in error.get_headers() if name == "Allow"}  # a 405 names what can be done
     if is_api_request():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -27,6 +28,7 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 _ACCESS = "_abs_access"
+_WITH_PORT = re.compile(r"([\d.]+):\d+|\[([^\]%]+)[^\]]*\](?::\d+)?")
 
 
 def public(view: View) -> View:
@@ -67,15 +69,22 @@ def client_digests(secret_key: str, address: str | None, today: date, yesterday:
 
     The key rotates daily. A client is an IPv4 address, or the /64 network of an IPv6 one.
     """
-    network = "unknown"
-    if address:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address):
-            ip = ip.ipv4_mapped or ip
-        network = str(ipaddress.ip_network(f"{ip}/64", strict=False)) if ip.version == 6 else str(ip)
+    network = _network_of(address or "")
     daily_keys = (f"client:{day.isoformat()}:{secret_key}".encode() for day in (today, yesterday))
     now, before = (hmac.digest(key, network.encode(), hashlib.sha256)[:16] for key in daily_keys)
     return now, before
+
+
+def _network_of(address: str) -> str:
+    """The network of a client. Some proxies write the port behind the address."""
+    found = _WITH_PORT.fullmatch(address)
+    try:
+        ip = ipaddress.ip_address((found[1] or found[2]) if found else address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip
+    return str(ipaddress.ip_network(f"{ip}/64", strict=False)) if ip.version == 6 else str(ip)
 
 
 def request_client() -> tuple[bytes, bytes]:

@@ -197,7 +197,7 @@ class Factory:
             )
             or 0
         )
-        for code in self.fresh_codes(-(-missing // self.rules.voucher_amount_cents)):
+        for code in self.fresh_codes(-(-int(missing) // self.rules.voucher_amount_cents)):
             assert self.give(code, initiative) is not None
         assert service.close_if_funded(self.session, initiative.id, actor=TEST_ACTOR, now=self.now)
 

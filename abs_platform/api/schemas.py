@@ -32,6 +32,10 @@ class PlainText(fields.String):
         return plain_text(str(super()._deserialize(value, attr, data, **kwargs)))
 
 
+class PlainEmail(PlainText, fields.Email):
+    """An e-mail address without control characters."""
+
+
 class InitiativesQuery(CamelCaseSchema):
     """Filters of the list."""
 
@@ -78,7 +82,7 @@ class VoucherDonationRequest(CamelCaseSchema):
     initiative_id = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=MAX_ID))
     giver_name = PlainText(load_default=None, allow_none=True, validate=validate.Length(max=MAX_NAME))
     message = PlainText(load_default=None, allow_none=True, validate=validate.Length(max=MAX_MESSAGE))
-    giver_email = fields.Email(load_default=None, allow_none=True, validate=validate.Length(max=MAX_EMAIL))
+    giver_email = PlainEmail(load_default=None, allow_none=True, validate=validate.Length(max=MAX_EMAIL))
     plan_b_initiative_id = fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=validate.Range(min=1, max=MAX_ID)
     )

@@ -69,13 +69,14 @@ def load_areas(
     rows = _read_rows(csv_path, villages)
     shapes = {code: shape for path in shapes_paths for code, shape in _read_shapes(path).items()}
     ids: dict[str, int] = {}
-    slugs: set[tuple[AreaLevel, str]] = set()
+    slugs = _unique_slugs(rows)
+    _make_way(session, rows, slugs)
     for level in _TOP_DOWN:
         for row in (row for row in rows if row.level == level):
             ids[row.code] = _upsert(
                 session,
                 row,
-                slug=_unique_slug(row, slugs),
+                slug=slugs[row.code],
                 parent_id=ids.get(row.parent_code or ""),
                 edition=edition,
                 shape=shapes.get(row.code),
@@ -92,12 +93,23 @@ def load_areas(
     return AreasReport(len(rows), len(ended), len(without))
 
 
-def _unique_slug(row: _Row, taken: set[tuple[AreaLevel, str]]) -> str:
-    slug = slugify(row.name) or row.code.lower()
-    if (row.level, slug) in taken:
-        slug = f"{slug}-{row.code.lower()}"
-    taken.add((row.level, slug))
-    return slug
+def _unique_slugs(rows: list[_Row]) -> dict[str, str]:
+    """By code, the part of the address of each area: its name, and its code too where a name comes twice in a level."""
+    slugs: dict[str, str] = {}
+    taken: set[tuple[AreaLevel, str]] = set()
+    for row in rows:
+        slug = slugify(row.name) or row.code.lower()
+        slugs[row.code] = f"{slug}-{row.code.lower()}" if (row.level, slug) in taken else slug
+        taken.add((row.level, slugs[row.code]))
+    return slugs
+
+
+def _make_way(session: Session, rows: list[_Row], slugs: dict[str, str]) -> None:
+    """Take a slug from the area that has it when another gets it: in a new edition a name may have another code."""
+    wanted_by = {(row.level.value, slugs[row.code]): row.code for row in rows}
+    for code, level, slug in session.execute(select(Area.code, Area.level, Area.slug)).all():
+        if wanted_by.get((level, slug), code) != code:
+            session.execute(update(Area).where(Area.code == code).values(slug=f"{slug}-{code.lower()}"))
 
 
 def _upsert(
@@ -135,7 +147,11 @@ def _read_rows(path: Path, villages: frozenset[str]) -> list[_Row]:
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
     if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
         raise InvalidInput(f"{path}, regel 1: kolom {missing[0]} ontbreekt. Nodig zijn: {', '.join(COLUMNS)}.")
-    rows = [_read_row(path, reader.line_num, record, villages) for record in reader]
+    try:
+        rows = [_read_row(path, reader.line_num, record, villages) for record in reader]
+    except csv.Error as error:
+        where = f"{path}, regel {reader.line_num + 1}"
+        raise InvalidInput(f"{where}: deze regel kan niet worden gelezen ({error}).") from error
     _check_tree(path, rows)
     return rows
 
@@ -148,8 +164,8 @@ def _read_row(path: Path, line: int, record: dict[str, str | None], villages: fr
     level, pattern = _LEVELS[level_name]
     if not pattern.match(code):
         raise InvalidInput(f"{where}, kolom code: '{code}' is geen code van een {level_name}.")
-    if not name:
-        raise InvalidInput(f"{where}, kolom naam: de naam ontbreekt.")
+    if not name or not name.isprintable():
+        raise InvalidInput(f"{where}, kolom naam: de naam ontbreekt, of er staat een teken in dat niet kan.")
     if (level == AreaLevel.MUNICIPALITY) == bool(parent):
         raise InvalidInput(f"{where}, kolom ouder_code: een gemeente heeft er geen, al het andere wel.")
     kind = None

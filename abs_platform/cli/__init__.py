@@ -7,6 +7,8 @@ import sys
 
 import click
 from flask.cli import FlaskGroup
+from psycopg.errors import UndefinedTable
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from abs_platform import create_app
 from abs_platform.cli.addresses import areas_group, households_group
@@ -38,6 +40,14 @@ def main() -> None:
         sys.exit(1)
     except (ConfigurationError, EmbeddedPostgresError) as error:
         click.echo(f"Fout: {error}", err=True)
+        sys.exit(2)
+    except OperationalError as error:
+        click.echo(f"Fout: de database antwoordt niet. {error.orig}", err=True)
+        sys.exit(2)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, UndefinedTable):
+            raise
+        click.echo("Fout: de database is nog niet klaar voor gebruik. Doe: abs db upgrade", err=True)
         sys.exit(2)
 
 

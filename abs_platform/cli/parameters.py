@@ -62,7 +62,7 @@ class Moment(click.ParamType[dt.datetime]):
         try:
             moment = clock.parse_local(value)
             return clock.end_of_day(dt.date.fromisoformat(value)) if self.is_end and "T" not in value else moment
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"'{value}' is geen datum of tijd zoals 2026-11-22 of 2026-11-22T09:00.", param, ctx)
 
 

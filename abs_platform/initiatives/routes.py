@@ -45,7 +45,7 @@ def index() -> str:
         "initiatives/index.html",
         page=page,
         filters={"status": states[0].value if states else "", "district": slug if district else "", "search": search},
-        status_options=[(state.value, state.label) for state in PUBLIC_STATES],
+        status_options=[(state.value, state.label.capitalize()) for state in PUBLIC_STATES],
         district_options=[(district.slug, district.name) for district in districts],
     )
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.clock import local_date
 from abs_platform.config import Rules
+from abs_platform.database import on_violation
 from abs_platform.donations.queries import total_of
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.initiatives.models import BudgetLine, Initiative, Organiser
@@ -24,6 +26,9 @@ from abs_platform.money import format_euros
 MAX_TITLE = 120
 MAX_SUMMARY = 300
 MAX_STORY = 20_000
+
+on_violation("uq_organisers_initiative_id_email", Conflict("Dit e-mailadres staat er al bij."))
+on_violation("ck_organisers_postcode_form", InvalidInput("Vul een postcode in zoals 1234 AB."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,17 +150,23 @@ def _problems_of(session: Session, initiative: Initiative, rules: Rules, today: 
         )
     if not today < initiative.deadline_on <= today + dt.timedelta(days=rules.max_deadline_days):
         problems["deadline"] = "Kies een streefdatum na vandaag en binnen een jaar."
-    addresses = session.execute(
-        select(Organiser.postcode, func.upper(Organiser.house_number))
-        .where(Organiser.initiative_id == initiative.id, Organiser.confirmed_at.is_not(None))
-        .distinct()
-    ).all()
+    confirmed = session.execute(
+        select(Organiser.postcode, Organiser.house_number).where(
+            Organiser.initiative_id == initiative.id, Organiser.confirmed_at.is_not(None)
+        )
+    )
+    addresses = {(row.postcode, _parts_of(row.house_number)) for row in confirmed}
     if len(addresses) < rules.min_organisers:
         problems["organisers"] = (
             f"Er zijn {rules.min_organisers} organisatoren nodig, op verschillende adressen, die hebben bevestigd dat "
             f"ze meedoen. Nu zijn het er {len(addresses)}."
         )
     return problems
+
+
+def _parts_of(house_number: str) -> tuple[str, ...]:
+    """The numbers and letters of a house number: "12a", "12 A" and "012-a" are the same, "12-1" and "121" are not."""
+    return tuple(part.lstrip("0") for part in re.findall(r"\d+|[^\W\d_]+", house_number.upper()))
 
 
 def request_changes(session: Session, initiative_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> None:

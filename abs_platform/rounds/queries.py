@@ -100,7 +100,7 @@ def due_for_issue(session: Session, now: dt.datetime) -> list[int]:
 
 
 def is_under_another_key(session: Session, key_fingerprint: bytes) -> bool:
-    """Whether vouchers that are out were made under another voucher key than this one: none of their codes would work."""
+    """Whether vouchers that are out were made under another key than this one, so that none of their codes works."""
     other = select(Round.id).where(
         Round.state == RoundState.ISSUED.value, Round.key_fingerprint.is_distinct_from(key_fingerprint)
     )

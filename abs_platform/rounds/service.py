@@ -102,8 +102,8 @@ def _find_districts(session: Session, wanted: Sequence[str]) -> list[int]:
 def lock_round(session: Session, round_id: int) -> Round:
     """The round, locked against everyone who would change it. Raises: NotFound.
 
-    Not against those who only refer to it (FOR NO KEY UPDATE): a gift's booking does, and it holds its voucher by then. Who
-    holds the round and wants that voucher would wait for the gift, and the gift for the round.
+    Not against those who only refer to it (FOR NO KEY UPDATE): a gift's booking does, and it holds its voucher by then.
+    Who holds the round and wants that voucher would wait for the gift, and the gift for the round.
     """
     round_ = session.scalar(
         select(Round)

@@ -182,7 +182,7 @@ def _confirm_again(form: GiveForm, error: InvalidInput) -> Response:
         initiative = form.chosen_initiative()
     except InvalidInput as closed:
         return _choose_again(form, closed)
-    key = request.form.get("idempotency_key", "")
+    key = "" if "form" in error.fields else request.form.get("idempotency_key", "")
     return _unstored(_confirm_page(form.fail(error), initiative, key or str(uuid.uuid4())), int(error.status))
 
 

@@ -94,7 +94,7 @@ def load_gift(data: Any) -> GiftDetails:
         details: GiftDetails = GiftForm().load(data)
     except ValidationError as error:
         refused: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
-        messages = {name: _(texts[0]) for name, texts in refused.items()}
+        messages = {"form" if name == "idempotency_key" else name: _(texts[0]) for name, texts in refused.items()}
         raise InvalidInput(" ".join(messages.values()), fields=messages) from error
     return details
 
