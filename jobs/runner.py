@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from abs_platform import clock
 from abs_platform.database import db, transaction
@@ -91,5 +92,5 @@ def _run_alone(connection: Connection, name: str, job: Job, now: dt.datetime) ->
 
 def last_runs() -> dict[str, JobRun]:
     """The last run of each job."""
-    newest = select(JobRun).distinct(JobRun.job).order_by(JobRun.job, JobRun.id.desc())
+    newest = select(JobRun).ext(distinct_on(JobRun.job)).order_by(JobRun.job, JobRun.id.desc())
     return {run.job: run for run in db.session.scalars(newest)}

@@ -2,8 +2,8 @@
 (() => {
   const panel = document.querySelector("[data-choose-filter]");
   if (!panel) return;
-  const search = panel.querySelector("[data-choose-search]");
-  const district = panel.querySelector("[data-choose-district]");
+  const search = panel.querySelector("#choose_search");
+  const district = panel.querySelector("#choose_district");
   const count = document.querySelector("[data-choose-count]");
   const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const choices = [...document.querySelectorAll("[data-choice]")].map((item) => ({

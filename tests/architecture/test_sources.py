@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rooms of the house: the same files in each feature, one place that commits, nothing of one town in code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from tests.architecture.source import PACKAGE_DIR, ROOT_DIR, features, modules, python_files
+
+FILE_NAMES = {"__init__", "models", "states", "service", "queries", "schemas", "permissions", "routes"}
+OTHER_FILES = {
+    "households/address_fields": "what each field of an address must look like",
+    "households/address_files": "the two published formats",
+    "households/csv_files": "a CSV file of others, read with line and column",
+    "households/merging": "the set-based part of an import",
+    "vouchers/giving": "the edge of giving, which page and API share",
+    "vouchers/codes": "how a code is made, read and digested",
+    "vouchers/issuing": "a verb with its COPY: too large to stand in service.py",
+    "vouchers/print_file": "a verb with its file: too large to stand in service.py",
+    "vouchers/redeeming": "a verb with its guard against guessing: too large to stand in service.py",
+}
+LONGEST_FILE = 300
+LONG_FILES = {
+    "abs_platform/embedded.py": "starting, sharing and stopping a server, whoever runs it: one subject",
+    "abs_platform/demo/addresses.py": "a town of addresses in two formats: data of the demo",
+}
+COMMITS_IN = {"abs_platform.database"}
+TEXT_FILES = {".py", ".html", ".css", ".js", ".toml", ".md", ".txt", ".lock", ".csv", ".svg", ".mako", ".cfg", ""}
+ONE_TOWN = re.compile(r"almelo|\b(?:GM|WK|BU)0141", re.IGNORECASE)
+ONE_TOWN_ALLOWED = {
+    ("abs_platform/config.py", 'env.get("ABS_MUNICIPALITY", "almelo")'): "the setting's default",
+}
+# Spelled so that this file may be checked too.
+MACHINE_PATH = re.compile(r"/(?:w[o]rk|h[o]me|r[o]ot|U[s]ers|t[m]p)/\w")
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT_DIR).as_posix()
+
+
+def text_files(*folders: str) -> list[Path]:
+    """All text files of these folders, and those that stand in the root for "."."""
+    found = []
+    for folder in folders:
+        paths = (ROOT_DIR / folder).rglob("*") if folder != "." else ROOT_DIR.iterdir()
+        found += [path for path in paths if path.is_file() and path.suffix in TEXT_FILES]
+    return sorted(path for path in found if "__pycache__" not in path.parts and not path.name.startswith("."))
+
+
+def test_each_feature_has_the_files_that_the_others_have() -> None:
+    strange = []
+    for feature in features():
+        for path in (PACKAGE_DIR / feature).iterdir():
+            name = f"{feature}/{path.stem}"
+            if path.suffix == ".py" and path.stem not in FILE_NAMES and name not in OTHER_FILES:
+                strange.append(name)
+
+    assert strange == []
+    assert [name for name in OTHER_FILES if not (PACKAGE_DIR / f"{name}.py").exists()] == []
+
+
+def test_a_file_that_would_be_empty_is_not_there() -> None:
+    empty = [
+        relative(path)
+        for path in modules().values()
+        if path.name != "__init__.py" and len(ast.parse(path.read_text()).body) < 2
+    ]
+
+    assert empty == []
+
+
+def test_only_the_database_module_commits() -> None:
+    committing = {
+        name
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "commit"
+    }
+
+    assert committing == COMMITS_IN
+
+
+def test_services_and_queries_know_no_request_and_no_session_of_flask() -> None:
+    knowing = []
+    for name, path in modules().items():
+        if name.rsplit(".", 1)[-1] not in {"service", "queries", "models", "states"}:
+            continue
+        source = path.read_text()
+        if re.search(r"^from flask import|^import flask\b|\bdb\.session\b", source, re.MULTILINE):
+            knowing.append(relative(path))
+
+    assert knowing == []
+
+
+def test_a_long_file_has_a_reason() -> None:
+    lines = {relative(path): len(path.read_text().splitlines()) for path in modules().values()}
+    long = {name for name, count in lines.items() if count > LONGEST_FILE}
+
+    assert long - set(LONG_FILES) == set()
+    assert set(LONG_FILES) - long == set(), "these are not long any more: take their reasons away"
+
+
+def test_every_source_file_begins_with_its_licence() -> None:
+    python = [*python_files("abs_platform", "jobs", "migrations", "tests", "bench"), ROOT_DIR / "wsgi.py"]
+    scripts = [path for path in text_files("bin", ".ci") if path.read_text().startswith("#!")]
+    without = [relative(path) for path in python if not _begins_with_licence(path, 0)]
+    without += [relative(path) for path in scripts if not _begins_with_licence(path, 1)]
+
+    assert scripts
+    assert without == []
+
+
+def _begins_with_licence(path: Path, line: int) -> bool:
+    return path.read_text().splitlines()[line : line + 1] == ["# SPDX-License-Identifier: EUPL-1.2"]
+
+
+def test_every_module_says_in_a_sentence_what_lives_there() -> None:
+    silent = [
+        relative(path)
+        for path in python_files("abs_platform", "jobs", "migrations", "tests", "bench")
+        if not (ast.get_docstring(ast.parse(path.read_text())) or "").strip()
+    ]
+
+    assert silent == []
+
+
+def test_nothing_of_one_town_stands_in_code() -> None:
+    found = []
+    for path in text_files("abs_platform", "jobs", "migrations", "templates", "static", "bin"):
+        name = relative(path)
+        if name.startswith(("abs_platform/municipalities/", "static/themes/")):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            allowed = any(name == file and text in line for file, text in ONE_TOWN_ALLOWED)
+            if ONE_TOWN.search(line) and not allowed:
+                found.append(f"{name}:{number}: {line.strip()}")
+
+    assert found == []
+
+
+def test_no_file_names_a_place_on_somebodys_machine() -> None:
+    folders = (".", "abs_platform", "jobs", "migrations", "templates", "static", "tests", "bench", "bin", "docs", ".ci")
+    found = [
+        f"{relative(path)}:{number}"
+        for path in text_files(*folders)
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if MACHINE_PATH.search(line)
+    ]
+
+    assert found == []

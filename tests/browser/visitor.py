@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A visitor with a real browser, and what every page owes them: readable, reachable, quiet, no code in an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Request, Response, expect
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+# WCAG 1.4.10: a window of 1280 by 1024 that is magnified four times.
+MAGNIFIED = {"width": 320, "height": 256}
+_FOCUS = """() => {
+  const element = document.activeElement;
+  const card = element.closest(".abs-card, .abs-choice") ?? element;
+  const ring = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  const box = element.getClientRects()[0];
+  const top = box && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return {
+    what: element.outerHTML.slice(0, 160),
+    ring: [element, card].some((one) => ring(getComputedStyle(one))),
+    free: Boolean(top) && card.contains(top),
+  };
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the server got: whose request, and everything in it that a log would keep."""
+
+    client: str
+    url: str
+    referrer: str
+
+
+@dataclass(eq=False)
+class Visitor:
+    """One browser context on one client address. ``press`` is a tap on a phone and a click elsewhere."""
+
+    context: BrowserContext
+    url: str
+    client: str
+    asked: list[Asked]
+    has_scripts: bool = True
+    has_touch: bool = False
+    presses: int = 0
+    codes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.on("request", self._own_origin_only)
+        self.context.on("response", self._everything_is_there)
+        self.context.on("console", self._console_is_quiet)
+        self.context.on("weberror", lambda error: self.problems.append(f"script error: {error.error}"))
+        self.page = self.context.new_page()
+
+    def _own_origin_only(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:")):
+            self.problems.append(f"asked elsewhere: {request.url}")
+
+    def _everything_is_there(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            self.problems.append(f"{response.status}: {response.url}")
+
+    def _console_is_quiet(self, message: ConsoleMessage) -> None:
+        # A page with an error status is reported here too; its status is the business of the test.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            self.problems.append(f"console: {message.text}")
+
+    def goto(self, path: str, *, status: int = 200) -> None:
+        """Open a page."""
+        response = self.page.goto(self.url + path)
+        assert response is not None
+        assert response.status == status, f"{path}: {response.status}, not {status}"
+
+    def scan(self, code: str) -> None:
+        """Open the address in the QR of a letter."""
+        self.codes.append(code)
+        self.goto(f"/v#{code}")
+
+    def type_code(self, code: str) -> None:
+        """Type a code, as it is printed."""
+        self.codes.append(code)
+        self.page.locator("#code").fill("")
+        self.page.locator("#code").press_sequentially(code)
+
+    def press(self, target: Locator) -> None:
+        """Tap or click."""
+        self.presses += 1
+        if self.has_touch:
+            target.tap()
+        else:
+            target.click()
+
+    def button(self, name: str) -> Locator:
+        """The button with this text."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def choice(self, title: str) -> Locator:
+        """The card of an initiative on the page to choose."""
+        return self.page.locator(".abs-choice").filter(has_text=title)
+
+    def reads(self, heading: str) -> None:
+        """Wait for the page with this heading."""
+        expect(self.page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+
+    @property
+    def text(self) -> str:
+        """What is on the page, with plain spaces."""
+        return " ".join(self.page.locator("body").inner_text().split())
+
+    @property
+    def history(self) -> list[str]:
+        """The addresses in the history of this tab."""
+        entries = self.context.new_cdp_session(self.page).send("Page.getNavigationHistory")["entries"]
+        return [entry["url"] for entry in entries]
+
+    def check(self, *, in_the_dark: bool = False, magnified: bool = False) -> None:
+        """Whether the page as it stands is in order for everyone."""
+        assert self.problems == []
+        self._fits()
+        if self.has_scripts:
+            self._axe(Axe(), {"type": "tag", "values": WCAG})
+        if in_the_dark:
+            self.page.emulate_media(color_scheme="dark")
+            # axe is on the page already, and the dark differs in colours only.
+            self._axe(Axe(""), {"type": "rule", "values": ["color-contrast"]})
+            self.page.emulate_media(color_scheme="light")
+        if magnified:
+            size = self.page.viewport_size
+            assert size is not None
+            self.page.set_viewport_size(MAGNIFIED)  # type: ignore[arg-type]
+            self._fits()
+            self.page.set_viewport_size(size)
+
+    def _fits(self) -> None:
+        root: dict[str, Any] = self.page.evaluate(
+            "() => ({needed: document.documentElement.scrollWidth, there: document.documentElement.clientWidth})"
+        )
+        assert root["needed"] <= root["there"], f"{self.page.url} scrolls sideways: {root}"
+
+    def _axe(self, axe: Axe, only: dict[str, Any]) -> None:
+        options = {"resultTypes": ["violations"], "runOnly": only, "preload": False, "iframes": False}
+        results = axe.run(self.page, options=options)
+        assert results.violations_count == 0, f"{self.page.url} {only}\n{results.generate_report()}"
+
+    def tab_to(self, selector: str, *, most: int = 60) -> None:
+        """Press Tab until something has the focus; the focus can be seen at every stop on the way."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            self.sees_focus()
+            if self.page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"{most} times Tab did not reach {selector}")
+
+    def sees_focus(self) -> None:
+        """Whether what has the focus has a ring, and nothing lies on top of it."""
+        stop = self.page.evaluate(_FOCUS)
+        assert stop["ring"], f"no ring around {stop['what']}"
+        assert stop["free"], f"out of sight: {stop['what']}"
+
+    def leave(self) -> None:
+        """Close the browser, and look back at what the server got to know from it."""
+        self.context.close()
+        assert self.problems == []
+        plain = [code.replace("-", "").lower() for code in self.codes]
+        for asked in self.asked:
+            if asked.client == self.client:
+                told = f"{asked.url} {asked.referrer}".replace("-", "").lower()
+                assert not any(code in told for code in plain), f"a code in an address: {asked}"

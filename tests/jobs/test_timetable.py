@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The timetable: every job stands in it, and runs as often as it says."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from apscheduler.triggers.interval import IntervalTrigger
+
+from abs_platform import clock
+from abs_platform.config import ROOT_DIR
+from jobs.schedule import TIMETABLE
+
+
+def test_every_job_stands_in_the_timetable_under_its_own_name() -> None:
+    files = {path.stem for path in (ROOT_DIR / "jobs").glob("*.py")} - {"__init__", "__main__", "runner", "schedule"}
+
+    assert set(TIMETABLE) == files
+    assert {name: entry.job.__module__ for name, entry in TIMETABLE.items()} == {name: f"jobs.{name}" for name in files}
+    assert all(entry.when for entry in TIMETABLE.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "runs", "when"),
+    [
+        ("issue_vouchers", 96, "elk kwartier"),
+        ("close_initiatives", 1440, "elke minuut"),
+        ("expire_vouchers", 288, "elke 5 minuten"),
+        ("check_ledger", 1, "elke nacht om 3.10 uur"),
+        ("purge_personal_data", 1, "elke nacht om 4.10 uur"),
+    ],
+)
+def test_each_job_runs_as_often_as_it_says(name: str, runs: int, when: str) -> None:
+    begin = dt.datetime(2026, 6, 1, tzinfo=clock.AMSTERDAM)
+
+    assert TIMETABLE[name].when == when
+    assert len(fire_times(name, begin, begin + dt.timedelta(days=1))) == runs
+
+
+@pytest.mark.parametrize("name", ["check_ledger", "purge_personal_data"])
+@pytest.mark.parametrize("day", [dt.date(2026, 3, 29), dt.date(2026, 10, 25)])
+def test_a_nightly_job_runs_once_in_the_night_that_the_clock_changes(name: str, day: dt.date) -> None:
+    begin = clock.start_of_day(day).astimezone(clock.AMSTERDAM)
+
+    times = fire_times(name, begin, clock.end_of_day(day))
+
+    assert [(time.hour, time.minute) for time in times] == [(3 if name == "check_ledger" else 4, 10)]
+
+
+def fire_times(name: str, begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
+    """When a job fires in a stretch of time."""
+    trigger = TIMETABLE[name].trigger
+    times: list[dt.datetime] = []
+    last = begin
+    while True:
+        if isinstance(trigger, IntervalTrigger):
+            found = begin if not times else last + trigger.interval
+        else:
+            found = trigger.get_next_fire_time(times[-1] if times else None, last)
+        if found >= end:
+            return times
+        times.append(found)
+        last = found
