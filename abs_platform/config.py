@@ -10,9 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self, cast
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 PACKAGE_DIR = Path(__file__).parent
 ROOT_DIR = PACKAGE_DIR.parent
+DEFAULT_BASE_URL = "http://127.0.0.1:5000"
 MIN_KEY_CHARACTERS = 32
 MIN_DISTINCT_CHARACTERS = 12
 
@@ -36,6 +41,7 @@ class Rules:
     min_organisers: int = 3
     wrong_codes_per_hour: int = 10
     alarm_wrong_codes_per_hour: int = 100
+    max_voucher_amount_cents: int = 5_000
     max_gone_percent: int = 10
 
 
@@ -79,16 +85,21 @@ class Municipality:
             data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigurationError(f"ABS_MUNICIPALITY={name_or_path}: {path} cannot be read") from error
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # not TOML, or not UTF-8
             raise ConfigurationError(f"{path}: {error}") from error
-        rules = data.pop("rules", {})
-        _refuse_unknown(path, data, {f.name for f in fields(cls)} - {"folder", "rules"}, "")
+        rules, villages = data.pop("rules", {}), data.pop("villages", [])
+        _refuse_unknown(path, data, {f.name for f in fields(cls)} - {"folder", "rules", "villages"}, "")
+        if bad := [key for key, value in data.items() if not isinstance(value, str)]:
+            raise ConfigurationError(f"{path}: {bad[0]} must be a text")
+        if not isinstance(villages, list) or not all(isinstance(code, str) for code in villages):
+            raise ConfigurationError(f"{path}: villages must be a list of district codes")
+        if not isinstance(rules, dict):
+            raise ConfigurationError(f"{path}: rules must be a table")
         _refuse_unknown(path, rules, {f.name for f in fields(Rules)}, "rules.")
-        if bad := [key for key, value in rules.items() if not isinstance(value, int) or value <= 0]:
+        if bad := [key for key, value in rules.items() if type(value) is not int or value <= 0]:
             raise ConfigurationError(f"{path}: rules.{bad[0]} must be a whole number above 0")
-        villages = frozenset(data.pop("villages", []))
         try:
-            return cls(folder=folder, villages=villages, rules=Rules(**rules), **data)
+            return cls(folder=folder, villages=frozenset(villages), rules=Rules(**rules), **data)
         except TypeError as error:
             raise ConfigurationError(f"{path}: {error}") from error
 
@@ -130,15 +141,12 @@ class Settings:
             raise ConfigurationError(f"ABS_ENV={environment}: use development or production")
         instance_dir = Path(env.get("ABS_INSTANCE_DIR") or ROOT_DIR / "instance").absolute()
         secret_key, voucher_key = env.get("ABS_SECRET_KEY", ""), env.get("ABS_VOUCHER_KEY", "")
-        problems = []
+        problems = _problems(env)
         if environment == "production":
-            problems = _production_problems(env)
+            problems += _production_problems(env)
         elif not (secret_key and voucher_key):
             stored = _development_keys(instance_dir)
             secret_key, voucher_key = secret_key or stored["secret_key"], voucher_key or stored["voucher_key"]
-        proxies = env.get("ABS_TRUSTED_PROXIES", "0")
-        if not proxies.isdecimal():
-            problems.append(f"ABS_TRUSTED_PROXIES={proxies}: give the number of proxies before the app")
         if problems:
             raise ConfigurationError("The app cannot start:\n- " + "\n- ".join(problems))
         return cls(
@@ -148,9 +156,37 @@ class Settings:
             secret_key=secret_key,
             voucher_key=voucher_key.encode(),
             municipality=Municipality.load(env.get("ABS_MUNICIPALITY", "almelo")),
-            base_url=env.get("ABS_BASE_URL", "http://127.0.0.1:5000").rstrip("/"),
-            trusted_proxies=int(proxies),
+            base_url=(env.get("ABS_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
+            trusted_proxies=int(env.get("ABS_TRUSTED_PROXIES", "0")),
         )
+
+
+def _problems(env: Mapping[str, str]) -> list[str]:
+    """What is wrong with what was set, wherever the app runs."""
+    problems = []
+    proxies = env.get("ABS_TRUSTED_PROXIES", "0")
+    if not (proxies.isascii() and proxies.isdecimal()):
+        problems.append(f"ABS_TRUSTED_PROXIES={proxies}: give the number of proxies before the app")
+    try:
+        _psycopg_url(env.get("DATABASE_URL"))
+    except (ValueError, ArgumentError):  # what was given is not repeated: there may be a password in it
+        problems.append("DATABASE_URL is not an address like postgresql://user:password@host/database")
+    if not _is_site(env.get("ABS_BASE_URL") or DEFAULT_BASE_URL):
+        problems.append("ABS_BASE_URL is not an address like https://buurtsamen.example.nl, without a path")
+    return problems
+
+
+def _is_site(url: str) -> bool:
+    try:
+        parts = urlsplit(url.rstrip("/"))
+        return (
+            bool(parts.hostname)
+            and parts.port != 0
+            and parts.scheme in {"http", "https"}
+            and not (parts.username or parts.password or parts.path or parts.query or parts.fragment)
+        )
+    except ValueError:
+        return False
 
 
 def _production_problems(env: Mapping[str, str]) -> list[str]:
@@ -167,19 +203,23 @@ def _production_problems(env: Mapping[str, str]) -> list[str]:
         problems.append("DATABASE_URL is missing: postgresql://user:password@host/database")
     if not env.get("ABS_BASE_URL", "").startswith("https://"):
         problems.append("ABS_BASE_URL is missing or not https: give the public address of the site")
+    if "ABS_TRUSTED_PROXIES" not in env:
+        problems.append(
+            "ABS_TRUSTED_PROXIES is missing: give the number of your proxies before the app (0 for none); "
+            "a wrong number makes all visitors one client, or lets them pretend to be others"
+        )
     return problems
 
 
 def _psycopg_url(url: str | None) -> str | None:
-    """Accept the address as hosts give it (postgres://, postgresql://) and name the driver."""
+    """Accept the address as hosts give it (postgres://, postgresql://) and name the driver. Raises: ValueError."""
     if not url:
         return None
     scheme, _, rest = url.partition("://")
-    if scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
-        return f"postgresql+psycopg://{rest}"
-    raise ConfigurationError(
-        f"DATABASE_URL: {scheme}:// is not PostgreSQL; use postgresql://user:password@host/database"
-    )
+    if scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("not PostgreSQL")
+    make_url(f"postgresql+psycopg://{rest}")
+    return f"postgresql+psycopg://{rest}"
 
 
 def _development_keys(instance_dir: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 log = structlog.get_logger()
@@ -94,13 +95,6 @@ class TooManyAttempts(AbsError):
         self.retry_after_seconds = max(1, int((retry_at - now).total_seconds()) + 1)
 
 
-class ProviderUnavailable(AbsError):
-    """A service of others does not answer."""
-
-    status = HTTPStatus.BAD_GATEWAY
-    title = "Een andere dienst antwoordt niet"
-
-
 def problem(
     status: int, title: str, detail: str, *, errors: dict[str, Any] | None = None, retry_after: int | None = None
 ) -> Response:
@@ -176,6 +170,15 @@ def _answer_http_exception(error: HTTPException) -> Response | HTTPException | t
     return _error_page(error.code, title, message), error.code, allowed
 
 
+def _answer_no_database(error: OperationalError) -> Response | tuple[str, int, dict[str, str]]:
+    """The database is restarting, or away: nothing was done, and a moment later all may be well."""
+    log.error("database does not answer", exc_info=error)
+    status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "10"}
+    if is_api_request():
+        return problem(status, *_HTTP_MESSAGES[status], retry_after=10)
+    return render_template("errors/500.html", request_id=g.get("request_id", "")), int(status), headers
+
+
 def _answer_bug(error: Exception) -> Response | tuple[str, int]:
     """A bug stays a bug: logged with its trace, answered with a page that needs no database."""
     log.error("unhandled error", exc_info=error)
@@ -189,4 +192,5 @@ def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(AbsError, _answer_abs_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(OperationalError, _answer_no_database)
     app.register_error_handler(Exception, _answer_bug)

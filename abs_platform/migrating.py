@@ -39,7 +39,9 @@ def pending_revisions() -> list[str]:
     with db.engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     revisions = all_revisions()
-    return revisions[revisions.index(current) + 1 :] if current in revisions else revisions
+    if current is None:
+        return revisions
+    return revisions[revisions.index(current) + 1 :] if current in revisions else []  # newer than this code
 
 
 def differences() -> list[object]:

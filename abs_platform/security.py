@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from abs_platform import clock
@@ -59,7 +60,7 @@ def _refuse_cross_site() -> None:
         allowed = site in {"same-origin", "none"}
     else:
         origin = request.headers.get("Origin")
-        allowed = origin is None or urlsplit(origin).netloc == request.host
+        allowed = origin is None or origin.partition("://")[2] == request.host
     if not allowed:
         raise NotAllowed("Dit formulier kwam van een andere site. Open onze site zelf en probeer het nog een keer.")
 
@@ -101,6 +102,13 @@ def _start_request() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
+def _refuse_other_hosts() -> None:
+    """Only the public name of the site leads here, so that no link of ours can carry another; probes may use any."""
+    settings: Settings = current_app.extensions["settings"]
+    if request.endpoint not in {"pages.healthz", "pages.readyz"} and request.host != urlsplit(settings.base_url).netloc:
+        raise BadRequest
+
+
 def _deny_by_default() -> None:
     if request.endpoint is not None and access_of(current_app, request.endpoint) is None:
         raise NotAllowed("Je mag deze pagina niet openen.")
@@ -136,10 +144,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         MAX_FORM_PARTS=200,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,  # some browsers send no Referer; _refuse_cross_site asks what all of them send
-        TRUSTED_HOSTS=[urlsplit(settings.base_url).hostname] if settings.is_production else None,
     )
     public(app.view_functions["static"])
     app.before_request(_start_request)
+    if settings.is_production:
+        app.before_request(_refuse_other_hosts)
     app.before_request(_deny_by_default)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)

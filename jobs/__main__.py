@@ -23,7 +23,7 @@ def _run(app: Flask, name: str, entry: Entry) -> None:
         try:
             run_job(name, entry.job)
         except Exception:
-            log.exception("job could not start", job=name)
+            log.exception("job run failed", job=name)
 
 
 def make_scheduler(app: Flask) -> BlockingScheduler:
@@ -46,8 +46,9 @@ def main() -> None:
     scheduler = make_scheduler(app)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        if scheduler.running:
-            scheduler.shutdown(wait=False)
+        if not scheduler.running:
+            raise SystemExit(0)
+        scheduler.shutdown(wait=False)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -2,13 +2,14 @@
 """Close what should be closed, and give back what was given to initiatives that failed (rules 6 and 7)."""
 
 import datetime as dt
+from functools import partial
 
 from abs_platform.actors import Actor
 from abs_platform.clock import local_date
 from abs_platform.database import db, transaction
 from abs_platform.donations.queries import due_back_with_plan_b
 from abs_platform.donations.service import return_to_plan_b, return_vouchers
-from abs_platform.initiatives.queries import due_for_close, failed
+from abs_platform.initiatives.queries import due_for_close, failed_with_gifts
 from abs_platform.initiatives.service import close_if_funded, expire_if_due
 from abs_platform.initiatives.states import InitiativeState
 from jobs.runner import JobReport
@@ -27,7 +28,7 @@ def run(now: dt.datetime) -> JobReport:
 
     def give_back(item: tuple[int, InitiativeState]) -> int:
         initiative_id, state = item
-        changed = _to_plan_b(initiative_id, state, now)
+        changed = 0
         while True:
             with transaction() as session:
                 returned = return_vouchers(session, initiative_id, actor=ACTOR, now=now, reason=state.value)
@@ -37,16 +38,17 @@ def run(now: dt.datetime) -> JobReport:
 
     report = JobReport()
     report.each(due_for_close(db.session(), local_date(now)), close)
-    report.each(failed(db.session()), give_back)
+    failed = failed_with_gifts(db.session())
+    for initiative_id, state in failed:
+        report.each(due_back_with_plan_b(db.session(), initiative_id), partial(_to_plan_b, reason=state.value, now=now))
+    report.each(failed, give_back)
     return report
 
 
-def _to_plan_b(initiative_id: int, state: InitiativeState, now: dt.datetime) -> int:
-    donation_ids = due_back_with_plan_b(db.session(), initiative_id)
-    for donation_id in donation_ids:
+def _to_plan_b(donation_id: int, *, reason: str, now: dt.datetime) -> int:
+    with transaction() as session:
+        gift = return_to_plan_b(session, donation_id, actor=ACTOR, now=now, reason=reason)
+    if gift is not None:
         with transaction() as session:
-            gift = return_to_plan_b(session, donation_id, actor=ACTOR, now=now, reason=state.value)
-        if gift is not None:
-            with transaction() as session:
-                close_if_funded(session, gift.initiative_id, actor=ACTOR, now=now)
-    return len(donation_ids)
+            close_if_funded(session, gift.initiative_id, actor=ACTOR, now=now)
+    return 1

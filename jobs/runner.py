@@ -6,12 +6,14 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.exc import DBAPIError
 
 from abs_platform import clock
 from abs_platform.database import db, transaction
@@ -55,12 +57,13 @@ def run_job(name: str, job: Job, now: dt.datetime | None = None) -> JobReport | 
         if not got:
             return None
         try:
-            return _run_alone(connection, name, job, now)
+            return _run_alone(name, job, now)
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:c, :k)"), {"c": _LOCK_CLASS, "k": key})
+            with suppress(DBAPIError):  # a lost connection has lost its lock too
+                connection.execute(text("SELECT pg_advisory_unlock(:c, :k)"), {"c": _LOCK_CLASS, "k": key})
 
 
-def _run_alone(connection: Connection, name: str, job: Job, now: dt.datetime) -> JobReport:
+def _run_alone(name: str, job: Job, now: dt.datetime) -> JobReport:
     with transaction() as session:
         session.execute(
             update(JobRun)
@@ -71,20 +74,17 @@ def _run_alone(connection: Connection, name: str, job: Job, now: dt.datetime) ->
         session.add(run)
         session.flush()
         run_id = run.id
-    error: str | None = None
-    report = JobReport()
+    report = JobReport(errors=["stopped half-way: the process was told to stop"])
     try:
         report = job(now)
-        error = "\n".join(report.errors) or None
     except Exception as failure:
         log.exception("job failed", job=name)
-        error = f"{type(failure).__name__}: {failure}"
-        report.errors.append(error)
+        report.errors = [f"{type(failure).__name__}: {failure}"]
     finally:
         db.session.rollback()
-        connection.execute(
-            update(JobRun).where(JobRun.id == run_id).values(ended_at=clock.now(), changed=report.changed, error=error)
-        )
+        with transaction() as session:
+            ended = {"ended_at": clock.now(), "changed": report.changed, "error": "\n".join(report.errors) or None}
+            session.execute(update(JobRun).where(JobRun.id == run_id).values(ended))
     if report.changed or report.errors:
         log.info("job done", job=name, changed=report.changed, errors=len(report.errors))
     return report

@@ -8,9 +8,7 @@ from collections.abc import Generator, Mapping
 
 import pytest
 
-ONLY_AS_ROOT = (
-    "only root runs the server as another user"  # the one excuse: who runs the tests is no lack of set-up
-)
+ONLY_AS_ROOT = "only root runs the server as another user"  # the one excuse: who runs the tests is no lack of set-up
 
 
 def on_ci(env: Mapping[str, str] = os.environ) -> bool:

@@ -30,6 +30,7 @@ PRODUCTION = {
     "ABS_VOUCHER_KEY": OTHER_KEY,
     "DATABASE_URL": "postgresql://abs:secret@db.example/abs",
     "ABS_BASE_URL": "https://buurtsamen.example",
+    "ABS_TRUSTED_PROXIES": "1",
 }
 TOWN = """
 name = "Dorpstad"
@@ -89,6 +90,11 @@ def test_production_starts_with_all_that_it_needs(tmp_path: Path) -> None:
         ("DATABASE_URL", "", "DATABASE_URL is missing"),
         ("ABS_BASE_URL", "", "ABS_BASE_URL is missing or not https"),
         ("ABS_BASE_URL", "http://buurtsamen.example", "ABS_BASE_URL is missing or not https"),
+        ("ABS_BASE_URL", "https://", "ABS_BASE_URL is not an address"),
+        ("ABS_BASE_URL", "https://[", "ABS_BASE_URL is not an address"),
+        ("ABS_BASE_URL", "https://buurtsamen.example/pad", "ABS_BASE_URL is not an address"),
+        ("DATABASE_URL", "postgresql://abs:secret@db.example:poort/abs", "DATABASE_URL is not an address"),
+        ("DATABASE_URL", "mysql://abs:secret@db.example/abs", "DATABASE_URL is not an address"),
         ("ABS_TRUSTED_PROXIES", "-1", "ABS_TRUSTED_PROXIES=-1"),
         ("ABS_TRUSTED_PROXIES", "one", "ABS_TRUSTED_PROXIES=one"),
     ],
@@ -210,7 +216,7 @@ def test_a_database_address_is_taken_as_hosts_give_it(tmp_path: Path, given: str
 def test_another_database_is_refused_without_showing_its_password(tmp_path: Path, given: str) -> None:
     said = refusal(tmp_path, DATABASE_URL=given)
 
-    assert "is not PostgreSQL" in said
+    assert "DATABASE_URL is not an address like postgresql://" in said
     assert "hidden" not in said
 
 

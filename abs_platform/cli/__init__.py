@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -20,13 +21,24 @@ from abs_platform.embedded import EmbeddedPostgresError
 from abs_platform.errors import AbsError
 
 
-@click.group(cls=FlaskGroup, create_app=lambda: create_app(Settings.from_env()), add_default_commands=False)
+class AbsGroup(FlaskGroup):
+    """Knows its commands without building the app: asking for help starts no database."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(self.commands)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        return self.commands.get(name)
+
+
+@click.group(cls=AbsGroup, create_app=lambda: create_app(Settings.from_env()), add_default_commands=False)
 def cli() -> None:
     """Het platform voor buurtgeld, van de opdrachtregel."""
 
 
 def main() -> None:
     """Run a command; what goes wrong is one sentence on stderr and an exit status that is not 0."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is cleaned up
     try:
         cli.main(standalone_mode=False, prog_name="abs")
     except click.ClickException as error:

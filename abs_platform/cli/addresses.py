@@ -14,7 +14,9 @@ from abs_platform.areas.queries import list_areas
 from abs_platform.areas.service import load_areas
 from abs_platform.cli.parameters import actor, progress
 from abs_platform.database import db, transaction
+from abs_platform.errors import Conflict
 from abs_platform.households.service import ImportReport, import_addresses
+from abs_platform.rounds.queries import running_rounds_of_ended_districts
 
 
 @click.group("areas")
@@ -41,6 +43,11 @@ def areas_load(csv_path: Path, shapes: tuple[Path, ...], edition: int) -> None:
             actor=actor(),
             now=clock.now(),
         )
+        if names := running_rounds_of_ended_districts(session):
+            raise Conflict(
+                f"Deze lijst heeft een wijk niet meer die meedoet aan ronde '{names[0]}'. "
+                "Wacht tot die ronde is gesloten."
+            )
     click.echo(
         f"{report.loaded} gebieden geladen, {report.ended} vervallen, {report.without_shape} buurten zonder vorm."
     )

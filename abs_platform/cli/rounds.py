@@ -108,7 +108,7 @@ def vouchers_issue(round_name: str) -> None:
 @vouchers_group.command("export")
 @click.argument("round_name", metavar="RONDE")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Het bestand voor de drukker.")
-@click.option("--batch", type=int, help="Alleen deze partij (zie abs rounds list).")
+@click.option("--batch", type=click.IntRange(1, 2**63 - 1), help="Alleen deze partij (zie abs rounds list).")
 @with_appcontext
 def vouchers_export(round_name: str, out: Path, batch: int | None) -> None:
     """Maak het printbestand: adresregels en code per voucher. Bewaar het veilig: wie het heeft, heeft de codes."""

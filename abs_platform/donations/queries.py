@@ -7,12 +7,15 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import SQLColumnExpression, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import SQLColumnExpression, case, func, literal, select
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from abs_platform.donations.models import Donation
 from abs_platform.donations.states import DonationKind, DonationState
+from abs_platform.rounds.models import Round
+from abs_platform.vouchers.models import Voucher
+from abs_platform.vouchers.states import VoucherState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class PublicGift:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A gift as its giver sees it."""
+    """A gift as its giver sees it.
+
+    When it came back: where its voucher went since, or until when that can be given. Neither: its time is over.
+    """
 
     reference: str
     initiative_id: int
@@ -51,6 +57,8 @@ class Receipt:
     giver_name: str | None
     message: str | None
     plan_b_initiative_id: int | None
+    went_on_to_initiative_id: int | None
+    usable_until: dt.datetime | None
 
 
 def confirmed_total(initiative_id: SQLColumnExpression[int]) -> LateralFromClause:
@@ -91,7 +99,9 @@ def latest_gifts(session: Session, initiative_id: int, limit: int) -> list[Publi
 
 
 def receipt(session: Session, reference: str) -> Receipt | None:
-    """The receipt with this number."""
+    """The receipt with this number, and what became of its voucher when it came back."""
+    present = aliased(Donation)
+    is_living = Voucher.state.in_((VoucherState.ISSUED.value, VoucherState.KEPT.value))
     row = session.execute(
         select(
             Donation.reference,
@@ -102,9 +112,17 @@ def receipt(session: Session, reference: str) -> Receipt | None:
             Donation.giver_name,
             Donation.message,
             Donation.plan_b_initiative_id,
-        ).where(Donation.reference == reference)
+            present.initiative_id.label("went_on_to_initiative_id"),
+            case((is_living, func.coalesce(Voucher.usable_until, Round.closes_at))).label("usable_until"),
+        )
+        .outerjoin(Voucher, Voucher.id == Donation.voucher_id)
+        .outerjoin(Round, Round.id == Voucher.round_id)
+        .outerjoin(present, (present.voucher_id == Voucher.id) & (present.state == DonationState.CONFIRMED.value))
+        .where(Donation.reference == reference)
     ).first()
-    return None if row is None else Receipt(*row[:4], DonationState(row.state), *row[5:])
+    if row is None:
+        return None
+    return Receipt(**{**row._asdict(), "state": DonationState(row.state)})
 
 
 def gift_of_form(session: Session, idempotency_key: uuid.UUID) -> Donation | None:

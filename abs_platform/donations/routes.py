@@ -3,10 +3,12 @@
 
 from flask import Blueprint, render_template
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from abs_platform import clock
 from abs_platform.database import db
 from abs_platform.donations.queries import receipt as find_receipt
+from abs_platform.donations.service import is_reference
 from abs_platform.errors import NotFound
 from abs_platform.initiatives.queries import card, title_of
 from abs_platform.security import public
@@ -19,16 +21,21 @@ bp = Blueprint("donations", __name__)
 def receipt(reference: str) -> tuple[str, int, dict[str, str]]:
     """What was given, and the new total. It tells nothing of who gave but what the giver wrote."""
     session = db.session()
-    donation = find_receipt(session, reference)
+    donation = find_receipt(session, reference) if is_reference(reference) else None
     initiative = None if donation is None else card(session, donation.initiative_id, today=clock.today())
     if donation is None or initiative is None:
         raise NotFound(_("Dit bewijs bestaat niet. Kijk of het nummer klopt."))
-    plan_b = donation.plan_b_initiative_id
     page = render_template(
         "donations/receipt.html",
         donation=donation,
-        plan_b_title=None if plan_b is None else title_of(session, plan_b),
+        plan_b_title=_title(session, donation.plan_b_initiative_id),
+        went_on_to=_title(session, donation.went_on_to_initiative_id),
+        last_day=None if donation.usable_until is None else clock.last_day(donation.usable_until),
         initiative=initiative,
         is_funded=initiative.missing_cents == 0,
     )
     return page, 200, {"Cache-Control": "no-store"}
+
+
+def _title(session: Session, initiative_id: int | None) -> str | None:
+    return None if initiative_id is None else title_of(session, initiative_id)

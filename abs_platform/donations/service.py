@@ -129,6 +129,11 @@ def give_voucher(
     return None if row is None else Gift(row.id, reference, initiative_id, row.amount_cents)
 
 
+def is_reference(text: str) -> bool:
+    """Whether this can be the number of a receipt."""
+    return len(text) == REFERENCE_LENGTH and all(character in REFERENCE_ALPHABET for character in text)
+
+
 def new_reference() -> str:
     """A random number for a receipt (49 bits), without characters that look alike."""
     base = len(REFERENCE_ALPHABET)
@@ -196,12 +201,13 @@ def return_vouchers(
 def return_to_plan_b(session: Session, donation_id: int, *, actor: Actor, now: dt.datetime, reason: str) -> Gift | None:
     """Give one gift back, and its voucher to the giver's second choice if that still collects (rule 7).
 
-    Both happen in one transaction, so that no crash can lose the second choice. Returns the new gift, or None when the
+    Both happen in one transaction, so that no crash can lose the second choice. The name goes along; the message and
+    the wish for news were for the first. Returns the new gift, or None when the
     voucher came back to life instead. Locks: plan B (shared), then the voucher.
     """
     row = session.execute(
         text("""
-            SELECT initiative_id, plan_b_initiative_id, channel, giver_name, message, giver_email
+            SELECT initiative_id, plan_b_initiative_id, channel, giver_name
             FROM donations WHERE id = :donation_id AND state = 'confirmed'
         """),
         {"donation_id": donation_id},
@@ -212,9 +218,7 @@ def return_to_plan_b(session: Session, donation_id: int, *, actor: Actor, now: d
     digests = _return(session, row.initiative_id, donation_id, actor=actor, now=now, reason=reason, batch=1)
     if not digests:
         return None
-    details = GiftDetails(
-        channel=Channel(row.channel), giver_name=row.giver_name, message=row.message, giver_email=row.giver_email
-    )
+    details = GiftDetails(channel=Channel(row.channel), giver_name=row.giver_name)
     return give_voucher(session, digests[0], row.plan_b_initiative_id, details=details, now=now, actor=actor)
 
 

@@ -96,6 +96,32 @@ _FIRST_REJECTIONS = """
     SELECT line, column_name, reason, bag_object_id FROM staged_rejections ORDER BY line LIMIT %(limit)s
 """
 
+# The BAG sometimes gives an address a new object. The household stays who it was: else it would get a second voucher.
+_REKEY = """
+    WITH newcomers AS MATERIALIZED (
+        SELECT * FROM placed_addresses p
+        WHERE NOT EXISTS (SELECT FROM households h WHERE h.bag_object_id = p.bag_object_id)
+    ), leavers AS MATERIALIZED (
+        SELECT * FROM households h
+        WHERE ended_on IS NULL
+          AND NOT EXISTS (SELECT FROM placed_addresses p WHERE p.bag_object_id = h.bag_object_id)
+          AND NOT EXISTS (SELECT FROM staged_rejections r WHERE r.bag_object_id = h.bag_object_id)
+    ), pairs AS (
+        SELECT p.line, h.id FROM newcomers p JOIN leavers h USING (bag_address_id)
+        UNION
+        SELECT p.line, h.id
+        FROM newcomers p JOIN leavers h USING (postcode, house_number, house_letter, house_addition, street)
+    )
+    UPDATE households h
+    SET bag_object_id = p.bag_object_id, bag_address_id = coalesce(p.bag_address_id, h.bag_address_id),
+        object_type = p.object_type, street = p.street, house_number = p.house_number,
+        house_letter = p.house_letter, house_addition = p.house_addition, postcode = p.postcode, city = p.city,
+        neighbourhood_id = p.neighbourhood_id
+    FROM (SELECT DISTINCT ON (line) line, id FROM pairs ORDER BY line, id) AS pair
+    JOIN newcomers p USING (line)
+    WHERE h.id = pair.id
+"""
+
 _COUNT_LIVING = "SELECT count(*) FROM households WHERE ended_on IS NULL"
 # A rejected line shows that its object is still there.
 _FIND_GONE = """
@@ -164,6 +190,7 @@ class Staging:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        self._rekeyed = 0
         connection.execute(_STAGING)
 
     def load_key(self, rows: Iterable[KeyRow]) -> int:
@@ -208,7 +235,8 @@ class Staging:
         return Rejected(count, unknown, tuple(Rejection._make(row) for row in rows))
 
     def find_gone(self) -> tuple[int, int]:
-        """How many households live, and how many of them are not in the file."""
+        """How many households live, and how many of them are not in the file, not even under another object."""
+        self._rekeyed = self._connection.execute(_REKEY).rowcount
         (living,) = self._one(_COUNT_LIVING)
         return living, self._connection.execute(_FIND_GONE).rowcount
 
@@ -219,7 +247,7 @@ class Staging:
     def merge(self) -> Merged:
         """Write what is new, back or changed, and nothing else."""
         back = self._connection.execute(_REVIVE).rowcount
-        changed = self._connection.execute(_CHANGE).rowcount
+        changed = self._connection.execute(_CHANGE).rowcount + self._rekeyed
         new = self._connection.execute(_INSERT).rowcount
         (placed,) = self._one("SELECT count(*) FROM placed_addresses")
         if new:

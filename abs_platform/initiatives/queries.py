@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import Select, bindparam, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from abs_platform.areas.models import Area
@@ -234,14 +234,30 @@ def due_for_close(session: Session, today: dt.date) -> list[int]:
     return list(session.scalars(query.order_by(Initiative.id)))
 
 
-def failed(session: Session) -> list[tuple[int, InitiativeState]]:
-    """Initiatives that failed: whatever was given to them goes back."""
+def failed_with_gifts(session: Session) -> list[tuple[int, InitiativeState]]:
+    """Initiatives that failed and still hold what was given to them."""
+    total = confirmed_total(Initiative.id)
     rows = session.execute(
         select(Initiative.id, Initiative.state)
-        .where(Initiative.state.in_([state.value for state in FAILED_STATES]), Initiative.published_at.is_not(None))
+        .join(total, true())
+        .where(Initiative.state.in_([state.value for state in FAILED_STATES]), total.c.givers > 0)
         .order_by(Initiative.id)
     )
     return [(row.id, InitiativeState(row.state)) for row in rows]
+
+
+_total = confirmed_total(Initiative.id)
+# Made once, because it is asked after every gift.
+_REACHED = (
+    select(_total.c.cents >= Initiative.target_cents)
+    .join(_total, true())
+    .where(Initiative.id == bindparam("initiative_id"), Initiative.state == InitiativeState.PUBLISHED.value)
+)
+
+
+def has_reached_target(session: Session, initiative_id: int) -> bool:
+    """Whether an initiative that collects has its target."""
+    return bool(session.scalar(_REACHED, {"initiative_id": initiative_id}))
 
 
 def is_collecting(session: Session, initiative_id: int, *, now: dt.datetime) -> bool:

@@ -19,6 +19,7 @@ from abs_platform.database import on_violation
 from abs_platform.donations.queries import total_of
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.initiatives.models import BudgetLine, Initiative, Organiser
+from abs_platform.initiatives.queries import has_reached_target
 from abs_platform.initiatives.states import TRANSITIONS, InitiativeState, OrganiserRole, Theme
 from abs_platform.lives import check_move
 from abs_platform.money import format_euros
@@ -218,12 +219,7 @@ def close_if_funded(session: Session, initiative_id: int, *, actor: Actor, now: 
 
     Locks: the initiative (exclusive), which waits for the gifts that are under way.
     """
-    target = session.scalar(
-        select(Initiative.target_cents).where(
-            Initiative.id == initiative_id, Initiative.state == InitiativeState.PUBLISHED.value
-        )
-    )
-    if target is None or total_of(session, initiative_id).cents < target:
+    if not has_reached_target(session, initiative_id):
         return False
     initiative = _lock(session, initiative_id)
     if initiative.state != InitiativeState.PUBLISHED:

@@ -7,8 +7,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from abs_platform.areas.models import Area
 from abs_platform.clock import last_day, local_date
 from abs_platform.rounds.models import Round, RoundDistrict
 from abs_platform.rounds.states import RoundState
@@ -95,6 +96,26 @@ def due_for_issue(session: Session, now: dt.datetime) -> list[int]:
             select(Round.id)
             .where(Round.state.in_(states), Round.issue_on <= local_date(now), Round.closes_at > now)
             .order_by(Round.id)
+        )
+    )
+
+
+def rounds_at_the_same_time(session: Session, round_id: int) -> list[int]:
+    """This round and every other that is open at some moment with it, in whatever districts."""
+    this, other = aliased(Round, name="this_round"), aliased(Round, name="other_round")
+    overlaps = (other.opens_at < this.closes_at) & (this.opens_at < other.closes_at)
+    return list(session.scalars(select(other.id).join(this, overlaps).where(this.id == round_id).order_by(other.id)))
+
+
+def running_rounds_of_ended_districts(session: Session) -> list[str]:
+    """Names of rounds that are not closed and of which a district is no longer in the list of areas."""
+    return list(
+        session.scalars(
+            select(Round.name)
+            .join(RoundDistrict, RoundDistrict.round_id == Round.id)
+            .join(Area, Area.id == RoundDistrict.district_id)
+            .where(Round.state != RoundState.CLOSED.value, Area.is_current.is_(False))
+            .distinct()
         )
     )
 

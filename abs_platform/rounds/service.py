@@ -17,6 +17,7 @@ from abs_platform.config import Rules
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict, InvalidInput, NotFound, RoundOverlaps
 from abs_platform.lives import check_move
+from abs_platform.money import format_euros
 from abs_platform.rounds.models import Round, RoundDistrict
 from abs_platform.rounds.states import TRANSITIONS, RoundState
 
@@ -52,8 +53,10 @@ def plan_round(
     fields = {}
     if not name.strip() or len(name) > MAX_NAME:
         fields["name"] = f"Geef de ronde een naam van hoogstens {MAX_NAME} tekens."
-    if amount_cents <= 0:
-        fields["amount"] = "Het bedrag moet meer dan nul zijn."
+    if not 0 < amount_cents <= rules.max_voucher_amount_cents:
+        fields["amount"] = (
+            f"Het bedrag moet meer dan nul zijn, en hoogstens {format_euros(rules.max_voucher_amount_cents)}."
+        )
     if opens_at >= closes_at:
         fields["closes_at"] = "De ronde moet later sluiten dan zij opent."
     if issue_on > local_date(opens_at):

@@ -21,6 +21,7 @@ from abs_platform.errors import Conflict
 from abs_platform.households.service import hold_addresses_still
 from abs_platform.ledger.service import book_vouchers
 from abs_platform.ledger.states import TransactionKind
+from abs_platform.rounds.queries import rounds_at_the_same_time
 from abs_platform.rounds.service import lock_round, mark_issued
 from abs_platform.rounds.states import RoundState
 from abs_platform.vouchers.codes import CodeKeys
@@ -44,7 +45,7 @@ ELIGIBLE = """
     JOIN round_districts d ON d.district_id = n.parent_id AND d.round_id = %(round_id)s
     WHERE h.ended_on IS NULL
       AND NOT EXISTS (SELECT FROM vouchers v
-                      WHERE v.household_id = h.id AND v.round_id = %(round_id)s AND v.revoked_at IS NULL)
+                      WHERE v.household_id = h.id AND v.round_id = ANY(%(round_ids)s) AND v.revoked_at IS NULL)
 """
 
 
@@ -76,33 +77,39 @@ def issue_vouchers(
     round_ = lock_round(session, round_id)
     _check_may_issue(round_, keys, now)
     hold_addresses_still(session)
-    batch = VoucherBatch(round_id=round_id, issued_at=now, voucher_count=0)
-    session.add(batch)
-    session.flush()
-    count = 0
+    batch: VoucherBatch | None = None
     connection = driver_connection(session)
-    for household_ids in _eligible_households(connection, round_id):
+    for household_ids in _eligible_households(connection, round_id, rounds_at_the_same_time(session, round_id)):
+        batch = batch or _begin_batch(session, round_id, now)
         _copy_vouchers(connection, keys, round_id, batch.id, household_ids)
-        count += len(household_ids)
+        batch.voucher_count += len(household_ids)
         if on_progress is not None:
             on_progress(len(household_ids))
     if round_.state == RoundState.PLANNED:
         mark_issued(session, round_, key_fingerprint=keys.fingerprint, actor=actor, now=now)
-    if count == 0:
-        session.delete(batch)
-        session.flush()
-        return IssueReport(round_id, 0, None)
-    batch.voucher_count = count
+    if batch is not None:
+        _book_batch(session, round_, batch, actor, now)
+    session.flush()
+    return IssueReport(round_id, batch.voucher_count if batch else 0, batch.id if batch else None)
+
+
+def _begin_batch(session: Session, round_id: int, now: dt.datetime) -> VoucherBatch:
+    batch = VoucherBatch(round_id=round_id, issued_at=now, voucher_count=0)
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def _book_batch(session: Session, round_: Round, batch: VoucherBatch, actor: Actor, now: dt.datetime) -> None:
+    count = batch.voucher_count
     book_vouchers(
         session,
         TransactionKind.VOUCHERS_ISSUED,
-        round_id=round_id,
+        round_id=round_.id,
         gained_cents=count * round_.amount_cents,
         now=now,
     )
-    events.record(session, "round.vouchers_issued", round_id, actor=actor, now=now, batch=batch.id, vouchers=count)
-    session.flush()
-    return IssueReport(round_id, count, batch.id)
+    events.record(session, "round.vouchers_issued", round_.id, actor=actor, now=now, batch=batch.id, vouchers=count)
 
 
 def _check_may_issue(round_: Round, keys: CodeKeys, now: dt.datetime) -> None:
@@ -117,10 +124,15 @@ def _check_may_issue(round_: Round, keys: CodeKeys, now: dt.datetime) -> None:
         )
 
 
-def _eligible_households(connection: psycopg.Connection[object], round_id: int) -> Iterator[list[int]]:
-    """Chunks of household ids, from a cursor on the server that sees one moment."""
+def _eligible_households(
+    connection: psycopg.Connection[object], round_id: int, round_ids: list[int]
+) -> Iterator[list[int]]:
+    """Chunks of household ids, from a cursor on the server that sees one moment.
+
+    Who has a voucher in another round of the same time, because the address came into another district, has enough.
+    """
     with connection.cursor(name="eligible_households", binary=True) as cursor:
-        cursor.execute(ELIGIBLE, {"round_id": round_id})
+        cursor.execute(ELIGIBLE, {"round_id": round_id, "round_ids": round_ids})
         while rows := cursor.fetchmany(CHUNK):
             yield [row[0] for row in rows]  # type: ignore[index]
 

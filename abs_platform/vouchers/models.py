@@ -3,7 +3,7 @@
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from abs_platform.database import Base, in_list
@@ -29,13 +29,13 @@ class Voucher(Base):
     """One voucher of one household in one round.
 
     Its code is derived from ``nonce`` with a key that is not in the database; ``code_digest`` is a keyed digest of it.
-    ``usable_until`` stands only where it differs from the round's closing (kept, or come back to life).
+    ``usable_until`` stands only where a voucher has an end of its own (kept, or come back to life).
+    Triggers see to it that batch and household exist, for a whole statement at a time (migration 0003 says why).
     The indexes leave out what changes when a voucher is given, so that giving touches no index.
     """
 
     __tablename__ = "vouchers"
     __table_args__ = (
-        ForeignKeyConstraint(["batch_id", "round_id"], ["voucher_batches.id", "voucher_batches.round_id"]),
         CheckConstraint(f"state IN {in_list(VoucherState)}", name="state_known"),
         CheckConstraint("octet_length(nonce) = 16 AND octet_length(code_digest) = 16", name="sixteen_bytes"),
         CheckConstraint("(state = 'revoked') = (revoked_at IS NOT NULL)", name="revoked_at_when_revoked"),
@@ -55,7 +55,7 @@ class Voucher(Base):
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     round_id: Mapped[int]
     batch_id: Mapped[int]
-    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"))
+    household_id: Mapped[int | None]
     nonce: Mapped[bytes]
     code_digest: Mapped[bytes] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default=VoucherState.ISSUED.value)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.clock import AMSTERDAM
+from abs_platform.clock import AMSTERDAM, last_day
 from abs_platform.database import driver_connection
 from abs_platform.errors import Conflict, InvalidInput
 from abs_platform.rounds.service import lock_round
@@ -91,7 +91,7 @@ def export(
     constant = (
         f"{round_.amount_cents // 100},{round_.amount_cents % 100:02d}",
         round_.opens_at.astimezone(AMSTERDAM).strftime("%d-%m-%Y"),
-        round_.closes_at.astimezone(AMSTERDAM).strftime("%d-%m-%Y"),
+        last_day(round_.closes_at).strftime("%d-%m-%Y"),
     )
     rows = _read(session, round_id, batch_id)
     with _complete_or_nothing(path) as file:

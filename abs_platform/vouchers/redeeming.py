@@ -18,7 +18,8 @@ from abs_platform.clock import AMSTERDAM
 from abs_platform.config import Rules
 from abs_platform.donations.queries import gift_of_form
 from abs_platform.donations.service import Gift, GiftDetails, give_voucher
-from abs_platform.errors import InitiativeNotOpen, InvalidInput, TooManyAttempts, VoucherNotUsable
+from abs_platform.donations.states import DonationState
+from abs_platform.errors import Conflict, InitiativeNotOpen, InvalidInput, TooManyAttempts, VoucherNotUsable
 from abs_platform.initiatives.queries import is_collecting
 from abs_platform.vouchers.codes import CodeKeys, EmptyCode, MistypedCode, read_code
 from abs_platform.vouchers.models import CodeAttempt
@@ -103,11 +104,11 @@ def redeem(
     """
     _check_attempts(session, client, rules, now)
     digest = keys.digest(payload)
-    if made := _made_before(session, digest, details):
+    if made := _made_before(session, digest, initiative_id, details):
         return Answer(made)
     _check_plan_b(session, details.plan_b_initiative_id, initiative_id, now)
     gift = give_voucher(session, digest, initiative_id, details=details, now=now)
-    if gift := gift or _made_before(session, digest, details):
+    if gift := gift or _made_before(session, digest, initiative_id, details):
         return Answer(gift)
     found = status(session, digest)
     reason = "unknown" if found is None else found.why_not_usable(now)
@@ -124,14 +125,16 @@ def _check_plan_b(session: Session, plan_b_id: int | None, initiative_id: int, n
         raise InvalidInput(message, fields={"plan_b_id": message})
 
 
-def _made_before(session: Session, digest: bytes, details: GiftDetails) -> Gift | None:
-    """The gift that this form made already, if it was made with this code."""
+def _made_before(session: Session, digest: bytes, initiative_id: int, details: GiftDetails) -> Gift | None:
+    """The gift that this form made already: with this code, to this initiative, and not come back since."""
     if details.idempotency_key is None:
         return None
     donation = gift_of_form(session, details.idempotency_key)
     found = status(session, digest)
     if donation is None or found is None or donation.voucher_id != found.id:
         return None
+    if donation.initiative_id != initiative_id or donation.state != DonationState.CONFIRMED:
+        raise Conflict(_("Met dit formulier is je voucher al gegeven. Begin opnieuw met je code."))
     return Gift(donation.id, donation.reference, donation.initiative_id, donation.amount_cents)
 
 

@@ -26,7 +26,7 @@ from abs_platform.vouchers.schemas import MAX_CODE, load_gift, plain_text, read_
 
 bp = Blueprint("vouchers", __name__)
 
-CHOICES_SHOWN = 60
+CHOICES_SHOWN = 40
 _FORM_FIELDS = ("giver_name", "message", "giver_email", "wants_news", "plan_b_id")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.errors import InvalidInput, NotFound
+from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.ledger.service import book_vouchers
 from abs_platform.ledger.states import TransactionKind
 from abs_platform.lives import check_move
@@ -65,8 +65,8 @@ def expire_round(session: Session, round_id: int, *, actor: Actor, now: dt.datet
 def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> None:
     """Revoke the code of a lost letter; the next run of issue_vouchers makes that household a new one (rule 1).
 
-    Locks: the round, then the voucher. Raises: NotFound; InvalidTransition for one that was given, kept or is over;
-    InvalidInput without a reason.
+    Locks: the round, then the voucher. Raises: NotFound; Conflict once the round is over, because no new one would
+    come; InvalidTransition for one that was given, kept or is over; InvalidInput without a reason.
     """
     if not reason.strip():
         raise InvalidInput("Geef een reden.", fields={"reason": "Geef een reden."})
@@ -74,6 +74,8 @@ def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Act
     if round_id is None:
         raise NotFound("Deze voucher bestaat niet.")
     round_ = lock_round(session, round_id)
+    if round_.closes_at <= now:
+        raise Conflict("Deze ronde is voorbij: er komt geen nieuwe voucher meer voor in de plaats.")
     voucher = session.get_one(Voucher, voucher_id, with_for_update=True, populate_existing=True)
     check_move(TRANSITIONS, VoucherState(voucher.state), VoucherState.REVOKED, "voucher")
     voucher.state = VoucherState.REVOKED.value

@@ -14,12 +14,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from abs_platform.donations.models import Donation
+from abs_platform.donations.service import return_vouchers
 from abs_platform.initiatives.models import Initiative
+from abs_platform.initiatives.service import stop
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.ledger.queries import check
 from abs_platform.vouchers.models import CodeAttempt
 from tests.api.client import ApiClient
-from tests.factories import Factory
+from tests.factories import TEST_ACTOR, Factory
 
 
 def gifts(session: Session) -> list[Donation]:
@@ -101,6 +103,26 @@ def test_the_same_key_twice_is_one_gift(session: Session, factory: Factory, api:
     assert "al een andere voucher gegeven" in refused.json["detail"]
     assert len(gifts(session)) == 1
     assert factory.voucher(other).state == "issued"
+
+
+def test_a_key_is_for_one_initiative_and_not_for_a_gift_that_came_back(
+    session: Session, factory: Factory, api: ApiClient
+) -> None:
+    (code,), initiative = arrange(factory)
+    other = factory.initiative()
+    session.commit()
+    body = {"code": code, "initiativeId": initiative.id, "idempotencyKey": str(uuid.uuid4())}
+    api.give(body)
+
+    api.give(body | {"initiativeId": other.id}, status=409)
+    stop(session, initiative.id, reason="Kan niet.", actor=TEST_ACTOR, now=factory.now)
+    return_vouchers(session, initiative.id, actor=TEST_ACTOR, now=factory.now, reason="stopped")
+    session.commit()
+    api.give(body, status=409)
+
+    assert [gift.state for gift in gifts(session)] == ["returned"]
+    assert attempts(session) == 0
+    assert api.give({"code": code, "initiativeId": other.id}).json["initiative"]["givers"] == 1
 
 
 def test_the_gift_that_reaches_the_target_funds_before_the_answer(

@@ -6,11 +6,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Flask
 
 from abs_platform.config import ROOT_DIR, Settings
+from tests.concurrency.racing import PATIENCE
 
 
 def environment(app: Flask, database_url: str | None = None) -> dict[str, str]:
@@ -25,13 +27,17 @@ def environment(app: Flask, database_url: str | None = None) -> dict[str, str]:
     }
 
 
-def start(app: Flask, log: Path, *arguments: str, database_url: str | None = None) -> subprocess.Popen[bytes]:
-    """Start Python with these arguments; what it says goes to the log."""
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT_DIR,
-            env=environment(app, database_url),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+@contextmanager
+def running(
+    app: Flask, number: int, *arguments: str, database_url: str | None = None
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """So many processes of Python with these arguments; those that still run at the end are told to stop."""
+    env = environment(app, database_url)
+    processes = [subprocess.Popen([sys.executable, *arguments], cwd=ROOT_DIR, env=env) for _number in range(number)]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(PATIENCE)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from subprocess import Popen
 from typing import TypeVar
 
 from flask import Flask
@@ -55,14 +56,15 @@ def meanwhile(work: Callable[[], T]) -> Iterator[Future[T]]:
         yield pool.submit(work)
 
 
-def wait_until_blocked(session: Session, queries: int = 1) -> None:
-    """Wait until so many others of this database wait for a lock. The session sees a new moment each time."""
+def wait_until_blocked(session: Session, queries: int = 1, by: Sequence[Popen[bytes]] = ()) -> None:
+    """Wait until so many others of this database wait for a lock, while these processes live."""
     blocked = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     deadline = time.monotonic() + PATIENCE
     while (session.scalar(blocked) or 0) < queries:
         assert time.monotonic() < deadline, f"nobody waits, or fewer than {queries}"
+        assert all(process.poll() is None for process in by), "a process ended before it had to wait"
         session.execute(text("SELECT pg_stat_clear_snapshot()"))
         time.sleep(0.002)
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -33,7 +32,7 @@ from jobs import issue_vouchers as issue_job
 from jobs.runner import JobReport, run_job
 from jobs.schedule import TIMETABLE
 from tests.concurrency.editions import Editions, households_of_batch, living
-from tests.concurrency.processes import start
+from tests.concurrency.processes import running
 from tests.concurrency.racing import (
     PATIENCE,
     assert_books_are_right,
@@ -294,7 +293,7 @@ def test_a_job_that_two_schedulers_start_at_once_does_its_work_once(
 
 
 def test_two_job_processes_on_one_database_do_everything_once(
-    own_app: Flask, own_session: Session, own_factory: Factory, tmp_path: Path
+    own_app: Flask, own_session: Session, own_factory: Factory
 ) -> None:
     codes = own_factory.codes(40)
     failed, plan_b = own_factory.initiative(), own_factory.initiative()
@@ -309,19 +308,12 @@ def test_two_job_processes_on_one_database_do_everything_once(
     plan_b_id, reached_id = plan_b.id, reached.id
     own_session.execute(text("LOCK TABLE job_runs IN EXCLUSIVE MODE"))
 
-    logs = [tmp_path / "one.log", tmp_path / "two.log"]
-    processes = [start(own_app, log, "-m", "jobs") for log in logs]
-    try:
-        with Session(own_session.get_bind()) as watch:
-            wait_until_blocked(watch, 4)  # two jobs in each process
-            own_session.commit()
-            _wait_until_all_jobs_ran(watch)
-    finally:
-        for process in processes:
-            process.send_signal(signal.SIGTERM)
-        statuses = [process.wait(PATIENCE) for process in processes]
+    with running(own_app, 2, "-m", "jobs") as processes, Session(own_session.get_bind()) as watch:
+        wait_until_blocked(watch, 4, by=processes)  # two jobs in each process
+        own_session.commit()
+        _wait_until_all_jobs_ran(watch)
 
-    assert statuses == [0, 0], "".join(log.read_text() for log in logs)
+    assert [process.returncode for process in processes] == [0, 0]
     living_per_household = select(func.count()).where(Voucher.revoked_at.is_(None)).group_by(Voucher.household_id)
     assert set(own_session.scalars(living_per_household)) == {1}
     assert own_session.scalar(select(func.count()).select_from(Voucher)) == 40 + 7 + 200 - 7
@@ -345,21 +337,20 @@ def _wait_until_all_jobs_ran(session: Session) -> None:
 # Migrating
 
 
-def test_migrations_started_twice_at_once_are_done_once(own_app: Flask, worker: str, tmp_path: Path) -> None:
+def test_migrations_started_twice_at_once_are_done_once(own_app: Flask, worker: str) -> None:
     database_url = make_database(f"abs_empty_{worker}")
     command = ("-c", "from abs_platform.cli import main; main()", "db", "upgrade")
-    logs = [tmp_path / "one.log", tmp_path / "two.log"]
     engine = create_engine(database_url)
 
     with engine.connect() as holder:
         holder.execute(text("SELECT pg_advisory_lock(7601001)"))  # migrations/env.py: both wait here
-        processes = [start(own_app, log, *command, database_url=database_url) for log in logs]
-        with Session(engine) as watch:
-            wait_until_blocked(watch, 2)
-        holder.execute(text("SELECT pg_advisory_unlock(7601001)"))
-    statuses = [process.wait(PATIENCE) for process in processes]
+        with running(own_app, 2, *command, database_url=database_url) as processes:
+            with Session(engine) as watch:
+                wait_until_blocked(watch, 2, by=processes)
+            holder.execute(text("SELECT pg_advisory_unlock(7601001)"))
+            statuses = [process.wait(PATIENCE) for process in processes]
 
-    assert statuses == [0, 0], "".join(log.read_text() for log in logs)
+    assert statuses == [0, 0]
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == migrating.all_revisions()[-1]
     engine.dispose()

@@ -15,7 +15,7 @@ from abs_platform.events import Event
 from abs_platform.households.models import AddressImport, Household
 from abs_platform.households.service import ADDRESSES_LOCK, ImportRejected, TooManyGone, hold_addresses_still
 from abs_platform.households.states import SkipReason, Variant
-from tests.households.files import SHORT, home, key_row, object_id, write_bag, write_key
+from tests.households.files import FULL, SHORT, home, key_row, object_id, write_bag, write_key
 from tests.households.importing import NOW, counts, ended, everything, run
 
 TODAY_IN_ALMELO = dt.date(2026, 11, 23)
@@ -93,6 +93,33 @@ def test_a_changed_address_is_written(session: Session, tmp_path: Path, differen
     report = run(session, write_bag(tmp_path, [home(1, **differences), home(2)]), key)
 
     assert counts(report) == {"changed": 1, "unchanged": 1}
+
+
+@pytest.mark.parametrize("columns", [FULL, SHORT], ids=["full", "short"])
+def test_an_address_that_gets_another_object_stays_the_same_household(
+    session: Session, tmp_path: Path, columns: list[str]
+) -> None:
+    key = write_key(tmp_path)
+    run(session, write_bag(tmp_path, [home(1), home(2)], columns), key)
+    before = session.scalars(select(Household.id).order_by(Household.id)).all()
+
+    report = run(session, write_bag(tmp_path, [home(1, object_id=object_id(99)), home(2)], columns), key)
+    again = run(session, write_bag(tmp_path, [home(1, object_id=object_id(99)), home(2)], columns), key)
+
+    assert counts(report) == {"changed": 1, "unchanged": 1}
+    assert counts(again) == {"unchanged": 2}
+    assert session.scalars(select(Household.id).order_by(Household.id)).all() == before
+    assert ended(session) == {object_id(99): None, object_id(2): None}
+
+
+def test_a_new_dwelling_at_an_ended_address_is_a_new_household(session: Session, tmp_path: Path) -> None:
+    key = write_key(tmp_path)
+    run(session, write_bag(tmp_path, [home(n) for n in range(1, 21)]), key)
+    run(session, write_bag(tmp_path, [home(n) for n in range(2, 21)]), key)
+
+    report = run(session, write_bag(tmp_path, [home(1, object_id=object_id(99)), *map(home, range(2, 21))]), key)
+
+    assert counts(report) == {"new": 1, "unchanged": 19}
 
 
 def test_an_address_moves_with_its_neighbourhood(session: Session, tmp_path: Path) -> None:

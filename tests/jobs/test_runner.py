@@ -237,7 +237,7 @@ def test_a_job_that_cannot_even_start_does_not_stop_the_scheduler(
 
     scheduling._run(own_app, "job", Entry(lambda _now: changes(1), IntervalTrigger(days=1), "x"))
 
-    assert "job could not start" in caplog.text
+    assert "job run failed" in caplog.text
 
 
 def test_a_transaction_of_a_job_is_its_own(own_session: Session) -> None:

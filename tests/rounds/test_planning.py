@@ -85,6 +85,7 @@ def test_districts_are_named_by_code_or_name(
         pytest.param({"name": "x" * 61}, "name", id="name too long"),
         pytest.param({"amount_cents": 0}, "amount", id="nothing"),
         pytest.param({"amount_cents": -750}, "amount", id="less than nothing"),
+        pytest.param({"amount_cents": 75_000}, "amount", id="cents taken for euros"),
         pytest.param({"closes_at": 10 * DAY}, "closes_at", id="closes when it opens"),
         pytest.param({"closes_at": 9 * DAY}, "closes_at", id="closes before it opens"),
         pytest.param({"issue_on": 11 * DAY}, "issue_on", id="issued after it opens"),

@@ -221,7 +221,7 @@ class TestOnce:
         assert "Deze code kun je nu niet gebruiken" in refused.text
         assert [gift.initiative_id for gift in gifts(session)] == [first.id]
 
-    def test_the_same_form_shows_its_receipt_whatever_happened_since(
+    def test_the_same_form_gives_nothing_once_its_voucher_came_back(
         self, session: Session, factory: Factory, browser_client: Browser
     ) -> None:
         (code,) = factory.codes()
@@ -235,10 +235,11 @@ class TestOnce:
         return_to_plan_b(session, gift.id, actor=TEST_ACTOR, now=factory.now, reason="stopped")
         session.commit()
 
-        again = browser_client.submit(confirm, "/voucher/geven", plan_b_id=str(plan_b.id))
+        again = browser_client.submit(confirm, "/voucher/geven", status=409, plan_b_id=str(plan_b.id))
+        receipt = browser_client.get(first.path)
 
-        assert again.path == first.path
-        assert "Je voucher is teruggekomen" in again.text
+        assert "Begin opnieuw met je code" in again.text
+        assert "Je kunt je voucher met dezelfde code opnieuw geven" in receipt.text
         assert [gift.state for gift in gifts(session)] == ["returned"]
         assert factory.voucher(code).state == "issued"
 

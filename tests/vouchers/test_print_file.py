@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import errno
 import hashlib
 import stat
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from abs_platform.clock import end_of_day
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.events import Event
 from abs_platform.households.models import Household
@@ -44,6 +46,19 @@ def issued_round(factory: Factory, households: int = 5) -> Round:
     round_ = factory.round()
     factory.issue(round_)
     return round_
+
+
+def test_the_file_names_the_last_day_on_which_the_voucher_can_be_given(factory: Factory, tmp_path: Path) -> None:
+    factory.households(1)
+    closes = end_of_day(dt.date(2027, 3, 28))  # the day on which the clock goes forward
+    factory.now = closes - dt.timedelta(days=20)
+    round_ = factory.round(closes=dt.timedelta(days=20))
+    factory.issue(round_)
+
+    make(factory, round_, tmp_path / "print.csv")
+
+    (row,) = rows_of(tmp_path / "print.csv")
+    assert (row["bedrag"], row["geldig_tot"]) == ("7,50", "28-03-2027")
 
 
 def test_every_voucher_is_a_row_with_its_address_and_its_code(factory: Factory, tmp_path: Path) -> None:
