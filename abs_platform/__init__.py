@@ -9,6 +9,7 @@ from abs_platform import database, errors, logs, model_registry, security, templ
 from abs_platform.api.routes import init_app as init_api
 from abs_platform.config import ROOT_DIR, Settings
 from abs_platform.donations.routes import bp as donations_bp
+from abs_platform.embedded import start_embedded_postgres
 from abs_platform.extensions import babel, csrf
 from abs_platform.initiatives.routes import bp as initiatives_bp
 from abs_platform.pages.routes import bp as pages_bp
@@ -31,7 +32,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["code_keys"] = CodeKeys.derive(settings.voucher_key)
     logs.init_app(app)
     security.init_app(app, settings)
-    database.init_app(app, settings)
+    database.init_app(app, settings.database_url or start_embedded_postgres(settings.instance_dir))
     errors.init_app(app)
     csrf.init_app(app)
     babel.init_app(app, default_locale="nl", default_timezone="Europe/Amsterdam")

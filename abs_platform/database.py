@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -16,10 +16,6 @@ from sqlalchemy import BigInteger, DateTime, Engine, ExceptionContext, MetaData,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
-
-from abs_platform.config import Settings
-from abs_platform.embedded import start_embedded_postgres
-from abs_platform.errors import AbsError
 
 
 class Base(DeclarativeBase):
@@ -48,12 +44,12 @@ db = SQLAlchemy(model_class=Base)
 
 _VALUES = re.compile(r"\n(?:DETAIL|CONTEXT): .*", re.DOTALL)
 
-_constraint_errors: dict[str, AbsError] = {}
+_constraint_errors: dict[str, Callable[[], Exception]] = {}
 
 
-def on_violation(constraint: str, error: AbsError) -> None:
+def on_violation(constraint: str, make_error: Callable[[], Exception]) -> None:
     """Say which domain error a violated constraint stands for (by its name, never by message text)."""
-    _constraint_errors[constraint] = error
+    _constraint_errors[constraint] = make_error
 
 
 @contextmanager
@@ -72,8 +68,8 @@ def transaction() -> Iterator[Session]:
         original = error.orig
         name = original.diag.constraint_name if isinstance(original, psycopg.Error) else None
         if name is not None and name in _constraint_errors:
-            known = _constraint_errors[name]
-            raise type(known)(known.message) from error
+            domain_error = _constraint_errors[name]()
+            raise domain_error from error
         raise
     except BaseException:
         session.rollback()
@@ -106,9 +102,8 @@ def in_list(values: type[Any]) -> str:
     return "(" + ", ".join(f"'{member.value}'" for member in values) + ")"
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Connect the app: to DATABASE_URL, or to the embedded server under the instance folder."""
-    url = settings.database_url or start_embedded_postgres(settings.instance_dir)
+def init_app(app: Flask, url: str) -> None:
+    """Connect the app to a PostgreSQL."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": 8,

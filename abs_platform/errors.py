@@ -9,7 +9,9 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
+from flask_babel import LazyString
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -24,7 +26,7 @@ class AbsError(Exception):
     """
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    title = "Er ging iets mis"
+    title: str | LazyString = _l("Er ging iets mis")
 
     def __init__(self, message: str, *, staff_reason: str | None = None) -> None:
         super().__init__(message)
@@ -36,7 +38,7 @@ class InvalidInput(AbsError):
     """What was sent cannot be read; ``fields`` says per field what to change."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    title = "Dit kunnen we niet verwerken"
+    title = _l("Dit kunnen we niet verwerken")
 
     def __init__(self, message: str, *, fields: dict[str, str] | None = None) -> None:
         super().__init__(message)
@@ -47,28 +49,29 @@ class NotAllowed(AbsError):
     """This person may not do this."""
 
     status = HTTPStatus.FORBIDDEN
-    title = "Dit mag niet"
+    title = _l("Dit mag niet")
 
 
 class NotFound(AbsError):
     """There is no such thing, or it is not for this reader's eyes."""
 
     status = HTTPStatus.NOT_FOUND
-    title = "Niet gevonden"
+    title = _l("Niet gevonden")
 
 
 class Conflict(AbsError):
     """The thing is there, but not in a state in which this can be done."""
 
     status = HTTPStatus.CONFLICT
-    title = "Dit kan nu niet"
+    title = _l("Dit kan nu niet")
 
 
 class InvalidTransition(Conflict):
     """A move that the table of the life in question does not hold."""
 
     def __init__(self, subject: str, source: str, target: str) -> None:
-        super().__init__(f"Dit kan niet: {subject} is '{source}' en kan niet '{target}' worden.")
+        words = {"subject": subject, "source": source, "target": target}
+        super().__init__(_("Dit kan niet: %(subject)s is '%(source)s' en kan niet '%(target)s' worden.", **words))
 
 
 class InitiativeNotOpen(Conflict):
@@ -87,7 +90,7 @@ class TooManyAttempts(AbsError):
     """Too many wrong codes from one client; ``retry_at`` (aware UTC) says when it may try again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
-    title = "Te vaak geprobeerd"
+    title = _l("Te vaak geprobeerd")
 
     def __init__(self, message: str, *, retry_at: dt.datetime, now: dt.datetime) -> None:
         super().__init__(message)
@@ -96,10 +99,15 @@ class TooManyAttempts(AbsError):
 
 
 def problem(
-    status: int, title: str, detail: str, *, errors: dict[str, Any] | None = None, retry_after: int | None = None
+    status: int,
+    title: str | LazyString,
+    detail: str | LazyString,
+    *,
+    errors: dict[str, Any] | None = None,
+    retry_after: int | None = None,
 ) -> Response:
     """An RFC 9457 answer, as the Dutch API Design Rules ask."""
-    body: dict[str, Any] = {"type": "about:blank", "status": int(status), "title": title, "detail": detail}
+    body: dict[str, Any] = {"type": "about:blank", "status": int(status), "title": str(title), "detail": str(detail)}
     if errors:
         body["errors"] = errors
     body["requestId"] = g.get("request_id", "")
@@ -116,18 +124,21 @@ def is_api_request() -> bool:
     return request.path.startswith("/api/")
 
 
-_HTTP_MESSAGES: dict[int, tuple[str, str]] = {
-    400: ("Dit kunnen we niet verwerken", "Ga terug, laad de pagina opnieuw en probeer het nog een keer."),
-    403: ("Dit mag niet", "Je mag deze pagina niet openen."),
+_HTTP_MESSAGES: dict[int, tuple[LazyString, LazyString]] = {
+    400: (_l("Dit kunnen we niet verwerken"), _l("Ga terug, laad de pagina opnieuw en probeer het nog een keer.")),
+    403: (_l("Dit mag niet"), _l("Je mag deze pagina niet openen.")),
     404: (
-        "Niet gevonden",
-        "Deze pagina bestaat niet (meer). Kijk of het adres klopt, of zoek verder bij de initiatieven.",
+        _l("Niet gevonden"),
+        _l("Deze pagina bestaat niet (meer). Kijk of het adres klopt, of zoek verder bij de initiatieven."),
     ),
-    405: ("Dit kan hier niet", "Ga terug en gebruik de knop op de pagina."),
-    413: ("Te groot", "Wat je stuurt is te groot. Maak het kleiner en probeer het nog een keer."),
-    415: ("Dit formaat kennen we niet", "Stuur de gegevens als JSON."),
-    429: ("Te vaak geprobeerd", "Wacht even en probeer het dan nog een keer."),
-    503: ("Even niet beschikbaar", "De site is even niet bereikbaar. Probeer het over een paar minuten nog een keer."),
+    405: (_l("Dit kan hier niet"), _l("Ga terug en gebruik de knop op de pagina.")),
+    413: (_l("Te groot"), _l("Wat je stuurt is te groot. Maak het kleiner en probeer het nog een keer.")),
+    415: (_l("Dit formaat kennen we niet"), _l("Stuur de gegevens als JSON.")),
+    429: (_l("Te vaak geprobeerd"), _l("Wacht even en probeer het dan nog een keer.")),
+    503: (
+        _l("Even niet beschikbaar"),
+        _l("De site is even niet bereikbaar. Probeer het over een paar minuten nog een keer."),
+    ),
 }
 
 
@@ -143,7 +154,7 @@ def _answer_abs_error(error: AbsError) -> Response | tuple[str, int] | tuple[str
     return _error_page(error.status, error.title, error.message), int(error.status), headers
 
 
-def _error_page(status: int, title: str, message: str) -> str:
+def _error_page(status: int, title: str | LazyString, message: str | LazyString) -> str:
     return render_template(
         "errors/error.html", status=int(status), title=title, message=message, request_id=g.get("request_id", "")
     )

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -62,7 +63,7 @@ def _refuse_cross_site() -> None:
         origin = request.headers.get("Origin")
         allowed = origin is None or origin.partition("://")[2] == request.host
     if not allowed:
-        raise NotAllowed("Dit formulier kwam van een andere site. Open onze site zelf en probeer het nog een keer.")
+        raise NotAllowed(_("Dit formulier kwam van een andere site. Open onze site zelf en probeer het nog een keer."))
 
 
 def client_digests(secret_key: str, address: str | None, today: date, yesterday: date) -> tuple[bytes, bytes]:
@@ -111,7 +112,7 @@ def _refuse_other_hosts() -> None:
 
 def _deny_by_default() -> None:
     if request.endpoint is not None and access_of(current_app, request.endpoint) is None:
-        raise NotAllowed("Je mag deze pagina niet openen.")
+        raise NotAllowed(_("Je mag deze pagina niet openen."))
 
 
 def _add_headers(response: Response) -> Response:

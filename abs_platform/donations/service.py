@@ -8,6 +8,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -23,7 +24,9 @@ RETURNS_A_BATCH = 500
 
 on_violation(
     "uq_donations_idempotency_key",
-    Conflict("Met dit formulier is al een andere voucher gegeven. Laad de pagina opnieuw en probeer het nog een keer."),
+    lambda: Conflict(
+        _("Met dit formulier is al een andere voucher gegeven. Laad de pagina opnieuw en probeer het weer.")
+    ),
 )
 
 

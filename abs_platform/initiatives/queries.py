@@ -136,8 +136,8 @@ def list_initiatives(
 ) -> Page[InitiativeCard]:
     """A page of public initiatives. City-wide ones pass every district filter: they are for everyone.
 
-    The search is the Dutch full-text search over title, summary, story and place. Without a search, what collects
-    and ends soonest comes first, then the newest.
+    The search is the Dutch full-text search over title, summary, story and place, best match first. What collects comes
+    before what does not, and the newest before the older.
     """
     cards = _Cards(today)
     query = cards.query.where(_IS_PUBLIC, Initiative.state.in_([state.value for state in states]))

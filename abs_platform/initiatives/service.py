@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -28,8 +29,8 @@ MAX_TITLE = 120
 MAX_SUMMARY = 300
 MAX_STORY = 20_000
 
-on_violation("uq_organisers_initiative_id_email", Conflict("Dit e-mailadres staat er al bij."))
-on_violation("ck_organisers_postcode_form", InvalidInput("Vul een postcode in zoals 1234 AB."))
+on_violation("uq_organisers_initiative_id_email", lambda: Conflict(_("Dit e-mailadres staat er al bij.")))
+on_violation("ck_organisers_postcode_form", lambda: InvalidInput(_("Vul een postcode in zoals 1234 AB.")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +67,11 @@ def create_draft(session: Session, draft: Draft, initiator: Person, *, actor: Ac
         ("story", draft.story, MAX_STORY),
     ):
         if not 1 <= len(text.strip()) <= longest:
-            fields[name] = f"Schrijf hier 1 tot {longest} tekens."
+            fields[name] = _("Schrijf hier 1 tot %(longest)s tekens.", longest=longest)
     if draft.target_cents <= 0 or any(cents <= 0 for _description, cents in draft.budget):
-        fields["budget"] = "Elk bedrag moet meer dan nul zijn."
+        fields["budget"] = _("Elk bedrag moet meer dan nul zijn.")
     if fields:
-        raise InvalidInput("Het initiatief kan zo niet worden bewaard.", fields=fields)
+        raise InvalidInput(_("Het initiatief kan zo niet worden bewaard."), fields=fields)
     initiative = Initiative(
         title=draft.title.strip(),
         summary=draft.summary.strip(),
@@ -100,7 +101,7 @@ def add_co_organiser(
     """Name a co-organiser, who counts once confirmed. Raises: Conflict once the initiative is out of their hands."""
     initiative = _lock(session, initiative_id)
     if initiative.state not in {InitiativeState.DRAFT, InitiativeState.CHANGES_REQUESTED}:
-        raise Conflict("Je kunt nu geen medeorganisator meer toevoegen.")
+        raise Conflict(_("Je kunt nu geen medeorganisator meer toevoegen."))
     organiser = _add_organiser(session, initiative, person, OrganiserRole.CO_ORGANISER, confirmed_at=None)
     events.record(session, "initiative.co_organiser_added", initiative_id, actor=actor, now=now, organiser=organiser.id)
     return organiser
@@ -110,7 +111,7 @@ def confirm_co_organiser(session: Session, organiser_id: int, *, actor: Actor, n
     """A co-organiser says yes. Saying it twice changes nothing. Raises: NotFound."""
     organiser = session.get(Organiser, organiser_id, with_for_update=True)
     if organiser is None:
-        raise NotFound("Deze uitnodiging bestaat niet (meer).")
+        raise NotFound(_("Deze uitnodiging bestaat niet (meer)."))
     if organiser.confirmed_at is None:
         organiser.confirmed_at = now
         events.record(
@@ -140,17 +141,18 @@ def _problems_of(session: Session, initiative: Initiative, rules: Rules, today: 
     problems = {}
     if not rules.min_target_cents <= initiative.target_cents <= rules.max_target_cents:
         least, most = format_euros(rules.min_target_cents), format_euros(rules.max_target_cents)
-        problems["target"] = f"Vraag een bedrag van {least} tot {most}."
+        problems["target"] = _("Vraag een bedrag van %(least)s tot %(most)s.", least=least, most=most)
     budget = session.scalar(
         select(func.coalesce(func.sum(BudgetLine.amount_cents), 0)).where(BudgetLine.initiative_id == initiative.id)
     )
     if budget != initiative.target_cents:
-        problems["budget"] = (
-            f"De regels van de begroting zijn samen {format_euros(int(budget or 0))}, "
-            f"maar het streefbedrag is {format_euros(initiative.target_cents)}."
+        problems["budget"] = _(
+            "De regels van de begroting zijn samen %(budget)s, maar het streefbedrag is %(target)s.",
+            budget=format_euros(int(budget or 0)),
+            target=format_euros(initiative.target_cents),
         )
     if not today < initiative.deadline_on <= today + dt.timedelta(days=rules.max_deadline_days):
-        problems["deadline"] = "Kies een streefdatum na vandaag en binnen een jaar."
+        problems["deadline"] = _("Kies een streefdatum na vandaag en binnen een jaar.")
     confirmed = session.execute(
         select(Organiser.postcode, Organiser.house_number).where(
             Organiser.initiative_id == initiative.id, Organiser.confirmed_at.is_not(None)
@@ -158,9 +160,11 @@ def _problems_of(session: Session, initiative: Initiative, rules: Rules, today: 
     )
     addresses = {(row.postcode, _parts_of(row.house_number)) for row in confirmed}
     if len(addresses) < rules.min_organisers:
-        problems["organisers"] = (
-            f"Er zijn {rules.min_organisers} organisatoren nodig, op verschillende adressen, die hebben bevestigd dat "
-            f"ze meedoen. Nu zijn het er {len(addresses)}."
+        problems["organisers"] = _(
+            "Er zijn %(needed)s organisatoren nodig, op verschillende adressen, die hebben bevestigd dat ze meedoen. "
+            "Nu zijn het er %(there)s.",
+            needed=rules.min_organisers,
+            there=len(addresses),
         )
     return problems
 
@@ -181,7 +185,7 @@ def publish(session: Session, initiative_id: int, *, actor: Actor, now: dt.datet
     """Let an initiative collect. Raises: Conflict when its deadline has passed meanwhile."""
     initiative = _lock(session, initiative_id)
     if initiative.deadline_on <= local_date(now):
-        raise Conflict("De streefdatum is al voorbij. Vraag de initiatiefnemer om een nieuwe.")
+        raise Conflict(_("De streefdatum is al voorbij. Vraag de initiatiefnemer om een nieuwe."))
     initiative.published_at = now
     _move(session, initiative, InitiativeState.PUBLISHED, actor=actor, now=now)
 
@@ -259,7 +263,7 @@ def _move(
 ) -> None:
     check_move(TRANSITIONS, InitiativeState(initiative.state), target, f"initiatief '{initiative.title}'")
     if reason is not None and not reason.strip():
-        raise InvalidInput("Geef een reden.", fields={"reason": "Geef een reden."})
+        raise InvalidInput(_("Geef een reden."), fields={"reason": _("Geef een reden.")})
     initiative.state = target.value
     events.record(session, f"initiative.{target.value}", initiative.id, actor=actor, now=now, reason=reason)
     session.flush()
@@ -273,7 +277,7 @@ def _lock(session: Session, initiative_id: int) -> Initiative:
         .execution_options(populate_existing=True)
     )
     if initiative is None:
-        raise NotFound("Dit initiatief bestaat niet (meer).")
+        raise NotFound(_("Dit initiatief bestaat niet (meer)."))
     return initiative
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from flask_babel import gettext as _
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -26,9 +27,11 @@ _PLANNING_LOCK = 7_601_002
 
 on_violation(
     "ex_round_districts_one_open_round",
-    RoundOverlaps("In een van deze wijken is in die tijd al een ronde open. Kies andere data of andere wijken."),
+    lambda: RoundOverlaps(
+        _("In een van deze wijken is in die tijd al een ronde open. Kies andere data of andere wijken.")
+    ),
 )
-on_violation("uq_rounds_name", Conflict("Er is al een ronde met deze naam. Kies een andere naam."))
+on_violation("uq_rounds_name", lambda: Conflict(_("Er is al een ronde met deze naam. Kies een andere naam.")))
 
 
 def plan_round(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -69,13 +70,13 @@ def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Act
     come; InvalidTransition for one that was given, kept or is over; InvalidInput without a reason.
     """
     if not reason.strip():
-        raise InvalidInput("Geef een reden.", fields={"reason": "Geef een reden."})
+        raise InvalidInput(_("Geef een reden."), fields={"reason": _("Geef een reden.")})
     round_id = session.scalar(select(Voucher.round_id).where(Voucher.id == voucher_id))
     if round_id is None:
-        raise NotFound("Deze voucher bestaat niet.")
+        raise NotFound(_("Deze voucher bestaat niet."))
     round_ = lock_round(session, round_id)
     if round_.closes_at <= now:
-        raise Conflict("Deze ronde is voorbij: er komt geen nieuwe voucher meer voor in de plaats.")
+        raise Conflict(_("Deze ronde is voorbij: er komt geen nieuwe voucher meer voor in de plaats."))
     voucher = session.get_one(Voucher, voucher_id, with_for_update=True, populate_existing=True)
     check_move(TRANSITIONS, VoucherState(voucher.state), VoucherState.REVOKED, "voucher")
     voucher.state = VoucherState.REVOKED.value
