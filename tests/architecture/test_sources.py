@@ -24,7 +24,6 @@ OTHER_FILES = {
 LONGEST_FILE = 300
 LONG_FILES = {
     "abs_platform/embedded.py": "starting, sharing and stopping a server, whoever runs it: one subject",
-    "abs_platform/demo/addresses.py": "a town of addresses in two formats: data of the demo",
 }
 COMMITS_IN = {"abs_platform.database"}
 TEXT_FILES = {".py", ".html", ".css", ".js", ".toml", ".md", ".txt", ".lock", ".csv", ".svg", ".mako", ".cfg", ""}
