@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from abs_platform.areas.models import Area
@@ -75,53 +75,55 @@ class InitiativeDetail(InitiativeCard):
     gifts: list[PublicGift]
 
 
-class _Cards:
-    """The one query under every list: an initiative, where it belongs and what it has received."""
+# The one query under every list: an initiative, where it belongs and what it has received. It is made once; :today is a
+# parameter. Which initiatives, and in what order, comes first (_choose), so that only what is shown is added up.
+_AREA, _PARENT = aliased(Area, name="area"), aliased(Area, name="parent")
+_TOTAL = confirmed_total(Initiative.id)
+_COLLECTS = (Initiative.state == InitiativeState.PUBLISHED.value) & (Initiative.deadline_on >= bindparam("today"))
+_CARDS: Select[Any] = (
+    select(Initiative, _AREA.name, _AREA.level, _PARENT.name, _PARENT.level, _TOTAL.c.cents, _TOTAL.c.givers)
+    .join(_AREA, _AREA.id == Initiative.area_id)
+    .outerjoin(_PARENT, _PARENT.id == _AREA.parent_id)
+    .join(_TOTAL, true())
+)
 
-    def __init__(self, today: dt.date) -> None:
-        self.today = today
-        self.area, self.parent = aliased(Area), aliased(Area)
-        self.total = confirmed_total(Initiative.id)
-        self.collects = (Initiative.state == InitiativeState.PUBLISHED.value) & (Initiative.deadline_on >= today)
-        self.query: Select[Any] = (
-            select(
-                Initiative,
-                self.area.name,
-                self.area.level,
-                self.parent.name,
-                self.parent.level,
-                self.total.c.cents,
-                self.total.c.givers,
-            )
-            .join(self.area, self.area.id == Initiative.area_id)
-            .outerjoin(self.parent, self.parent.id == self.area.parent_id)
-            .join(self.total, true())
-        )
 
-    def fetch(self, session: Session, query: Select[Any]) -> list[InitiativeCard]:
-        return [InitiativeCard(**self.fields(row)) for row in session.execute(query)]
+def _choose(*where: ColumnElement[bool]) -> Select[Any]:
+    """The numbers of initiatives, with what the filters look at."""
+    placed = select(Initiative.id).join(_AREA, _AREA.id == Initiative.area_id)
+    return placed.outerjoin(_PARENT, _PARENT.id == _AREA.parent_id).where(*where).correlate(None)
 
-    def fields(self, row: Any) -> dict[str, Any]:
-        initiative, area_name, level, parent_name, parent_level, cents, givers = row
-        state = InitiativeState(initiative.state)
-        collects = state == InitiativeState.PUBLISHED and initiative.deadline_on >= self.today
-        own_district = area_name if level == AreaLevel.DISTRICT else None
-        return {
-            "id": initiative.id,
-            "slug": slugify(initiative.title, MAX_SLUG) or "initiatief",
-            "title": initiative.title,
-            "summary": initiative.summary,
-            "theme": Theme(initiative.theme),
-            "state": state,
-            "area_name": area_name,
-            "district_name": parent_name if parent_level == AreaLevel.DISTRICT else own_district,
-            "scope": AreaLevel(level),
-            "target_cents": initiative.target_cents,
-            "raised_cents": int(cents),
-            "givers": givers,
-            "deadline_on": initiative.deadline_on,
-            "days_left": (initiative.deadline_on - self.today).days if collects else None,
-        }
+
+def _cards_of(chosen: Select[Any], *order: Any) -> Select[Any]:
+    """The cards of what was chosen, in that order. The choice may have a limit of its own."""
+    return _CARDS.where(Initiative.id.in_(chosen.order_by(*order))).order_by(*order)
+
+
+def _fetch(session: Session, query: Select[Any], today: dt.date) -> list[InitiativeCard]:
+    return [InitiativeCard(**_fields(row, today)) for row in session.execute(query, {"today": today})]
+
+
+def _fields(row: Any, today: dt.date) -> dict[str, Any]:
+    initiative, area_name, level, parent_name, parent_level, cents, givers = row
+    state = InitiativeState(initiative.state)
+    collects = state == InitiativeState.PUBLISHED and initiative.deadline_on >= today
+    own_district = area_name if level == AreaLevel.DISTRICT else None
+    return {
+        "id": initiative.id,
+        "slug": slugify(initiative.title, MAX_SLUG) or "initiatief",
+        "title": initiative.title,
+        "summary": initiative.summary,
+        "theme": Theme(initiative.theme),
+        "state": state,
+        "area_name": area_name,
+        "district_name": parent_name if parent_level == AreaLevel.DISTRICT else own_district,
+        "scope": AreaLevel(level),
+        "target_cents": initiative.target_cents,
+        "raised_cents": int(cents),
+        "givers": givers,
+        "deadline_on": initiative.deadline_on,
+        "days_left": (initiative.deadline_on - today).days if collects else None,
+    }
 
 
 def list_initiatives(
@@ -139,64 +141,56 @@ def list_initiatives(
     The search is the Dutch full-text search over title, summary, story and place, best match first. What collects comes
     before what does not, and the newest before the older.
     """
-    cards = _Cards(today)
-    query = cards.query.where(_IS_PUBLIC, Initiative.state.in_([state.value for state in states]))
+    chosen = _choose(_IS_PUBLIC, Initiative.state.in_([state.value for state in states]))
     if district is not None:
-        query = query.where(
-            (cards.area.id == district.id)
-            | (cards.parent.id == district.id)
-            | (cards.area.level == AreaLevel.MUNICIPALITY.value)
+        chosen = chosen.where(
+            (_AREA.id == district.id) | (_PARENT.id == district.id) | (_AREA.level == AreaLevel.MUNICIPALITY.value)
         )
-    order: list[Any] = [cards.collects.desc()]
+    order: list[Any] = [_COLLECTS.desc()]
     if search.strip():
         words = func.websearch_to_tsquery("dutch", search)
-        query = query.where(Initiative.search.op("@@")(words))
+        chosen = chosen.where(Initiative.search.op("@@")(words))
         order.append(func.ts_rank(Initiative.search, words).desc())
-    counted = query.with_only_columns(Initiative.id, maintain_column_froms=True)
-    total = session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+    total = session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
     order += [Initiative.published_at.desc(), Initiative.id.desc()]
     window = page_of(total, page, page_size)
-    items = cards.fetch(session, query.order_by(*order).limit(page_size).offset(window.offset)) if total else []
+    shown = _cards_of(chosen.limit(page_size).offset(window.offset), *order)
+    items = _fetch(session, shown, today) if total else []
     return Page(items=items, number=window.number, pages=window.pages, total=total)
 
 
 def collecting(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
     """What takes gifts now, what ends soonest first."""
-    cards = _Cards(today)
-    return cards.fetch(
-        session,
-        cards.query.where(cards.collects).order_by(Initiative.deadline_on, Initiative.id).limit(limit),
-    )
+    chosen = _choose(_COLLECTS).limit(limit)
+    return _fetch(session, _cards_of(chosen, Initiative.deadline_on, Initiative.id), today)
 
 
 def almost_there(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
     """What takes gifts now and has the largest share of its target."""
-    cards = _Cards(today)
-    share = cards.total.c.cents / Initiative.target_cents
-    return cards.fetch(session, cards.query.where(cards.collects).order_by(share.desc(), Initiative.id).limit(limit))
+    share = _TOTAL.c.cents / Initiative.target_cents
+    return _fetch(session, _CARDS.where(_COLLECTS).order_by(share.desc(), Initiative.id).limit(limit), today)
 
 
 def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: int) -> list[InitiativeCard]:
     """The initiatives in one state that were published (or, after their end, came to it) last."""
-    cards = _Cards(today)
-    query = cards.query.where(_IS_PUBLIC, Initiative.state == state.value)
-    moment = Initiative.ended_at
+    chosen, moment = _choose(_IS_PUBLIC, Initiative.state == state.value), Initiative.ended_at
     if state == InitiativeState.PUBLISHED:
-        query, moment = query.where(cards.collects), Initiative.published_at
-    return cards.fetch(session, query.order_by(moment.desc().nulls_last(), Initiative.id.desc()).limit(limit))
+        chosen, moment = chosen.where(_COLLECTS), Initiative.published_at
+    return _fetch(session, _cards_of(chosen.limit(limit), moment.desc().nulls_last(), Initiative.id.desc()), today)
+
+
+_ONE = _CARDS.where(Initiative.id == bindparam("initiative_id"), _IS_PUBLIC)
 
 
 def card(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeCard | None:
     """A public initiative as a card, or None."""
-    cards = _Cards(today)
-    found = cards.fetch(session, cards.query.where(Initiative.id == initiative_id, _IS_PUBLIC))
-    return found[0] if found else None
+    row = session.execute(_ONE, {"initiative_id": initiative_id}).first()
+    return None if row is None else InitiativeCard(**_fields(row, today))
 
 
 def detail(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeDetail | None:
     """A public initiative with all that its page shows, or None."""
-    cards = _Cards(today)
-    row = session.execute(cards.query.where(Initiative.id == initiative_id, _IS_PUBLIC)).first()
+    row = session.execute(_ONE, {"initiative_id": initiative_id}).first()
     if row is None:
         return None
     initiative: Initiative = row[0]
@@ -209,7 +203,7 @@ def detail(session: Session, initiative_id: int, *, today: dt.date) -> Initiativ
         .order_by(Organiser.role.desc(), Organiser.id)
     ).all()
     return InitiativeDetail(
-        **cards.fields(row),
+        **_fields(row, today),
         story=initiative.story,
         place_description=initiative.place_description,
         organisers=list(names),
@@ -228,29 +222,28 @@ def count_by_state(session: Session) -> dict[InitiativeState, int]:
 
 def due_for_close(session: Session, today: dt.date) -> list[int]:
     """Published initiatives whose target is reached or whose deadline is past."""
-    total = confirmed_total(Initiative.id)
-    is_due = (Initiative.deadline_on < today) | (total.c.cents >= Initiative.target_cents)
-    query = select(Initiative.id).join(total, true()).where(Initiative.state == InitiativeState.PUBLISHED.value, is_due)
+    is_due = (Initiative.deadline_on < today) | (_TOTAL.c.cents >= Initiative.target_cents)
+    query = (
+        select(Initiative.id).join(_TOTAL, true()).where(Initiative.state == InitiativeState.PUBLISHED.value, is_due)
+    )
     return list(session.scalars(query.order_by(Initiative.id)))
 
 
 def failed_with_gifts(session: Session) -> list[tuple[int, InitiativeState]]:
     """Initiatives that failed and still hold what was given to them."""
-    total = confirmed_total(Initiative.id)
     rows = session.execute(
         select(Initiative.id, Initiative.state)
-        .join(total, true())
-        .where(Initiative.state.in_([state.value for state in FAILED_STATES]), total.c.givers > 0)
+        .join(_TOTAL, true())
+        .where(Initiative.state.in_([state.value for state in FAILED_STATES]), _TOTAL.c.givers > 0)
         .order_by(Initiative.id)
     )
     return [(row.id, InitiativeState(row.state)) for row in rows]
 
 
-_total = confirmed_total(Initiative.id)
 # Made once, because it is asked after every gift.
 _REACHED = (
-    select(_total.c.cents >= Initiative.target_cents)
-    .join(_total, true())
+    select(_TOTAL.c.cents >= Initiative.target_cents)
+    .join(_TOTAL, true())
     .where(Initiative.id == bindparam("initiative_id"), Initiative.state == InitiativeState.PUBLISHED.value)
 )
 
