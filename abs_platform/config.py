@@ -42,6 +42,7 @@ class Rules:
     wrong_codes_per_hour: int = 10
     alarm_wrong_codes_per_hour: int = 100
     max_voucher_amount_cents: int = 5_000
+    settled_after_days: int = 30
     max_gone_percent: int = 10
 
 

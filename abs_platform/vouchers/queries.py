@@ -84,3 +84,12 @@ def batches_of(session: Session, round_id: int) -> list[VoucherBatch]:
     return list(
         session.scalars(select(VoucherBatch).where(VoucherBatch.round_id == round_id).order_by(VoucherBatch.id))
     )
+
+
+def settled_rounds(session: Session, closed_before: dt.datetime) -> list[int]:
+    """Rounds that closed before a moment, with no voucher left to give, that still know their households."""
+    of_round = Voucher.round_id == Round.id
+    living = select(Voucher.id).where(of_round, Voucher.state.in_((VoucherState.ISSUED.value, VoucherState.KEPT.value)))
+    known = select(Voucher.id).where(of_round, Voucher.household_id.is_not(None))
+    query = select(Round.id).where(Round.closed_at < closed_before, ~living.exists(), known.exists())
+    return list(session.scalars(query.order_by(Round.id)))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask_babel import gettext as _
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from abs_platform import events
@@ -86,3 +86,19 @@ def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Act
     )
     events.record(session, "voucher.revoked", voucher_id, actor=actor, now=now, reason=reason)
     session.flush()
+
+
+def forget_households(session: Session, round_id: int, *, actor: Actor, now: dt.datetime) -> int:
+    """Cut the link between the households of a settled round and what their vouchers did (rule 11); returns how many.
+
+    What an address gave is nobody's business. The gifts and the books stay; a print file can no longer be made. A
+    voucher that comes back later still works: it needs its code only.
+
+    Locks: the round.
+    """
+    lock_round(session, round_id)
+    forgotten = update(Voucher).where(Voucher.round_id == round_id, Voucher.household_id.is_not(None))
+    count = len(session.execute(forgotten.values(household_id=None).returning(Voucher.id)).all())
+    if count:
+        events.record(session, "round.households_forgotten", round_id, actor=actor, now=now, vouchers=count)
+    return count
