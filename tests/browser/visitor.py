@@ -105,6 +105,7 @@ class Visitor:
     def reads(self, heading: str) -> None:
         """Wait for the page with this heading."""
         expect(self.page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+        self._settle()
 
     @property
     def text(self) -> str:
@@ -120,6 +121,7 @@ class Visitor:
     def check(self, *, in_the_dark: bool = False, magnified: bool = False) -> None:
         """Whether the page as it stands is in order for everyone."""
         assert self.problems == []
+        self._settle()
         self._fits()
         if self.has_scripts:
             self._axe(Axe(), {"type": "tag", "values": WCAG})
@@ -134,6 +136,14 @@ class Visitor:
             self.page.set_viewport_size(MAGNIFIED)  # type: ignore[arg-type]
             self._fits()
             self.page.set_viewport_size(size)
+
+    def _settle(self) -> None:
+        """Wait for style sheets and scripts too. A page that Back brings from memory has no load event to wait for."""
+        for _attempt in range(200):
+            if self.page.evaluate("document.readyState") == "complete":
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"{self.page.url} does not finish loading")
 
     def _fits(self) -> None:
         root: dict[str, Any] = self.page.evaluate(
