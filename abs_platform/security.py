@@ -14,14 +14,17 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from abs_platform import clock
+from abs_platform.actors import Actor
 from abs_platform.config import Settings
 from abs_platform.errors import NotAllowed
+from abs_platform.users import Role, User
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -30,6 +33,9 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 _ACCESS = "_abs_access"
+MAX_NEXT_PATH = 500
+SEEN_AT = "seen_at"
+STAFF_IDLE_SECONDS = 3600
 _WITH_PORT = re.compile(r"([\d.]+):\d+|\[([^\]%]+)[^\]]*\](?::\d+)?")
 
 
@@ -37,6 +43,52 @@ def public(view: View) -> View:
     """Mark a route as open to anyone."""
     setattr(view, _ACCESS, "public")
     return view
+
+
+def resident_required(view: View) -> View:
+    """Mark a route as open to whoever is signed in. Which objects are theirs, the predicates of each feature say."""
+    setattr(view, _ACCESS, "resident")
+    return view
+
+
+def staff_required(*roles: str) -> Callable[[View], View]:
+    """Mark a route as open to staff with one of these roles (``Role`` or its value), who gave a second factor."""
+    known = frozenset(Role(role) for role in roles)
+
+    def mark(view: View) -> View:
+        setattr(view, _ACCESS, f"staff:{','.join(sorted(known))}")
+        return view
+
+    return mark
+
+
+def signed_in_user() -> User:
+    """Who is signed in. Only for routes that require it. Raises: NotAllowed."""
+    user = user_or_none()
+    if user is None:
+        raise NotAllowed(_("Log eerst in. Daarna kun je verder."))
+    return user
+
+
+def user_or_none() -> User | None:
+    """Who is signed in, or None."""
+    user = current_user._get_current_object()
+    return user if isinstance(user, User) else None
+
+
+def current_actor() -> Actor:
+    """Who does this, for the event log."""
+    return signed_in_user().actor()
+
+
+def local_path(path: str) -> str:
+    """A path on this site to go on to, or "" for anything that could lead elsewhere (open redirect)."""
+    if len(path) > MAX_NEXT_PATH or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:
+        return ""
+    if not path.isprintable() or any(character.isspace() for character in path):
+        return ""
+    parts = urlsplit(path)
+    return path if not parts.scheme and not parts.netloc else ""
 
 
 def access_of(app: Flask, endpoint: str) -> str | None:
@@ -110,9 +162,48 @@ def _refuse_other_hosts() -> None:
         raise BadRequest
 
 
-def _deny_by_default() -> None:
-    if request.endpoint is not None and access_of(current_app, request.endpoint) is None:
+def _guard() -> Response | None:
+    """Deny by default; ask to sign in, and staff for their second factor, where the route says so."""
+    if request.endpoint is None:
+        return None
+    access = access_of(current_app, request.endpoint)
+    if access is None:
         raise NotAllowed(_("Je mag deze pagina niet openen."))
+    if access == "public":
+        return None
+    user = user_or_none()
+    if user is None:
+        return _ask_first("accounts.sign_in", _("Log eerst in. Daarna kun je verder."))
+    if access.startswith("staff:"):
+        if user.roles.isdisjoint(access.removeprefix("staff:").split(",")):
+            raise NotAllowed(_("Deze pagina is voor medewerkers met een andere taak."))
+        if not user.has_second_factor or _was_idle():
+            message = _("Bevestig eerst dat jij het bent. Daarna kun je verder.")
+            return _ask_first("second_factor.ask", message)
+        session[SEEN_AT] = int(clock.now().timestamp())
+    return None
+
+
+def _was_idle() -> bool:
+    """Whether a member of staff did nothing for an hour: the second factor is asked again."""
+    return bool(clock.now().timestamp() - session.get(SEEN_AT, 0) > STAFF_IDLE_SECONDS)
+
+
+def _ask_first(endpoint: str, message: str) -> Response:
+    """Lead a reader to what must come first, and back here afterwards. A form cannot be sent again: it says so."""
+    if request.method not in {"GET", "HEAD"}:
+        raise NotAllowed(message)
+    path = local_path(request.full_path.rstrip("?"))
+    answer: Response = redirect(url_for(endpoint, volgende=path or None))  # type: ignore[assignment]
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _keep_private(response: Response) -> Response:
+    """What only one person may see is kept by no cache; neither is any page while somebody is signed in."""
+    if isinstance(g.get("_login_user"), User) and request.endpoint != "static":  # loaded already: no query here
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _add_headers(response: Response) -> Response:
@@ -140,6 +231,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SECURE=settings.is_production,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
         MAX_CONTENT_LENGTH=1_000_000,
         MAX_FORM_MEMORY_SIZE=200_000,
         MAX_FORM_PARTS=200,
@@ -150,9 +242,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(_start_request)
     if settings.is_production:
         app.before_request(_refuse_other_hosts)
-    app.before_request(_deny_by_default)
     app.before_request(_refuse_cross_site)
+    app.before_request(_guard)
     app.after_request(_add_headers)
+    app.after_request(_keep_private)
 
 
 def check_routes(app: Flask) -> None:

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Signing in by e-mail: one mail with a link and a code, ten minutes, once, for the browser that asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from abs_platform import attempts, events, outbox
+from abs_platform.accounts.models import Account, AccountSession, SignInRequest, StaffRole
+from abs_platform.accounts.states import (
+    CODE_TRIES,
+    MAILS_PER_ADDRESS,
+    MAILS_PER_CLIENT,
+    REQUEST_VALID,
+    RESIDENT_SESSION,
+    STAFF_SESSION,
+    WINDOW,
+)
+from abs_platform.actors import Actor
+from abs_platform.errors import Conflict, NotFound
+
+_GUARD = Actor("job", "sign_in")
+MAX_BROWSER = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A sign-in that was asked for."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session: its token goes into the cookie and is kept nowhere else."""
+
+    account_id: int
+    token: str
+    next_path: str
+
+
+def digest(secret_key: str, purpose: str, value: str) -> bytes:
+    """A keyed digest of something secret; the purpose keeps one kind from being taken for another."""
+    return hmac.digest(f"{purpose}:{secret_key}".encode(), value.encode(), hashlib.sha256)
+
+
+def ask_to_sign_in(
+    session: Session, email: str, browser: str, *, client: bytes, next_path: str, secret_key: str, now: dt.datetime
+) -> Asked:
+    """Mail a link and a code. Known and unknown addresses take the very same road: an account is made at signing in.
+
+    ``browser`` is the random secret in the cookie of the browser that asks. Raises: TooManyAttempts.
+    """
+    email = email.strip().lower()
+    address_key = attempts.digest(secret_key, email)
+    attempts.claim(session, "sign_in.client", client, most=MAILS_PER_CLIENT, window=WINDOW, now=now)
+    attempts.claim(session, "sign_in.address", address_key, most=MAILS_PER_ADDRESS, window=WINDOW, now=now)
+    token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(1_000_000):06d}"
+    request = SignInRequest(
+        email=email,
+        token_digest=digest(secret_key, "sign-in link", token),
+        code_digest=b"",
+        browser_digest=digest(secret_key, "sign-in browser", browser),
+        next_path=next_path,
+        requested_at=now,
+        expires_at=now + REQUEST_VALID,
+    )
+    session.add(request)
+    session.flush()
+    request.code_digest = _code_digest(secret_key, request.id, code)
+    outbox.queue(
+        session,
+        "sign_in",
+        to=email,
+        event=f"sign-in:{request.id}",
+        now=now,
+        is_secret=True,
+        code=code,
+        token=token,
+        minutes=REQUEST_VALID.seconds // 60,
+    )
+    return Asked(request.id)
+
+
+def _code_digest(secret_key: str, request_id: int, code: str) -> bytes:
+    return digest(secret_key, f"sign-in code {request_id}", code)
+
+
+def sign_in_by_link(
+    session: Session, token: str, browser: str, *, user_agent: str, secret_key: str, now: dt.datetime
+) -> SignedIn | None:
+    """Use the link of the mail, in the browser that asked; None when it is not good (any more).
+
+    Locks: the request, so that two tries at once are one.
+    """
+    request = session.scalar(
+        select(SignInRequest)
+        .where(SignInRequest.token_digest == digest(secret_key, "sign-in link", token))
+        .with_for_update()
+    )
+    if request is None or not _is_usable(request, browser, secret_key, now):
+        return None
+    return _complete(session, request, user_agent=user_agent, secret_key=secret_key, now=now)
+
+
+def sign_in_by_code(
+    session: Session, request_id: int, code: str, browser: str, *, user_agent: str, secret_key: str, now: dt.datetime
+) -> SignedIn | None:
+    """Use the code of the mail; after five wrong ones the mail is worth nothing.
+
+    None is returned and not raised, so that the wrong try is committed.
+
+    Locks: the request.
+    """
+    request = session.get(SignInRequest, request_id, with_for_update=True, populate_existing=True)
+    if request is None or not _is_usable(request, browser, secret_key, now):
+        return None
+    if not hmac.compare_digest(request.code_digest, _code_digest(secret_key, request.id, code)):
+        request.failed_count += 1
+        session.flush()
+        return None
+    return _complete(session, request, user_agent=user_agent, secret_key=secret_key, now=now)
+
+
+def _is_usable(request: SignInRequest, browser: str, secret_key: str, now: dt.datetime) -> bool:
+    return (
+        request.used_at is None
+        and request.failed_count < CODE_TRIES
+        and now < request.expires_at
+        and hmac.compare_digest(request.browser_digest, digest(secret_key, "sign-in browser", browser))
+    )
+
+
+def _complete(
+    session: Session, request: SignInRequest, *, user_agent: str, secret_key: str, now: dt.datetime
+) -> SignedIn:
+    request.used_at = now
+    account = account_of_email(session, request.email, now=now)
+    token = start_session(
+        session, account, method="email", user_agent=user_agent, secret_key=secret_key, has_second_factor=False, now=now
+    )
+    return SignedIn(account.id, token, request.next_path)
+
+
+def account_of_email(session: Session, email: str, *, now: dt.datetime) -> Account:
+    """The account of this e-mail address, made when it is new. Two at once make one."""
+    made = session.scalar(
+        insert(Account)
+        .values(email=email.lower(), created_at=now)
+        .on_conflict_do_nothing(index_elements=["email"])
+        .returning(Account.id)
+    )
+    if made is not None:
+        events.record(session, "account.created", made, actor=_GUARD, now=now)
+    return session.scalars(select(Account).where(Account.email == email.lower())).one()
+
+
+def start_session(
+    session: Session,
+    account: Account,
+    *,
+    method: str,
+    user_agent: str,
+    secret_key: str,
+    has_second_factor: bool,
+    now: dt.datetime,
+) -> str:
+    """A new session of an account; returns its token. Staff sign in again every day."""
+    is_staff = session.scalar(
+        select(func.count()).where(StaffRole.account_id == account.id, StaffRole.ended_at.is_(None))
+    )
+    token = secrets.token_urlsafe(32)
+    session.add(
+        AccountSession(
+            account_id=account.id,
+            token_digest=digest(secret_key, "session", token),
+            method=method,
+            browser=user_agent[:MAX_BROWSER],
+            started_at=now,
+            expires_at=now + (STAFF_SESSION if is_staff else RESIDENT_SESSION),
+            second_factor_at=now if has_second_factor else None,
+        )
+    )
+    session.flush()
+    return token
+
+
+def end_session(session: Session, account_id: int, session_id: int, *, now: dt.datetime) -> None:
+    """Sign a browser out. Raises: NotFound when it is not a session of this account."""
+    ended = session.get(AccountSession, session_id, with_for_update=True)
+    if ended is None or ended.account_id != account_id:
+        raise NotFound(_("Dit apparaat staat niet (meer) in je lijst."))
+    if ended.ended_at is None:
+        ended.ended_at = now
+
+
+def end_sessions(session: Session, account_id: int, *, now: dt.datetime, but: int | None = None) -> int:
+    """Sign all browsers of an account out, but for one if that is given; returns how many."""
+    result = session.execute(
+        update(AccountSession)
+        .where(
+            AccountSession.account_id == account_id,
+            AccountSession.ended_at.is_(None),
+            AccountSession.id != (but if but is not None else 0),
+        )
+        .values(ended_at=now)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def change_name(session: Session, account_id: int, name: str) -> None:
+    """How others see this person."""
+    account = session.get(Account, account_id, with_for_update=True)
+    if account is None or account.deleted_at is not None:
+        raise Conflict(_("Dit account bestaat niet meer."))
+    account.name = name.strip()
