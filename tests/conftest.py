@@ -20,7 +20,7 @@ from abs_platform.areas.service import load_areas
 from abs_platform.config import Municipality, Settings
 from abs_platform.database import db, transaction
 from abs_platform.embedded import start_embedded_postgres
-from tests.factories import TEST_ACTOR, Factory
+from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
 from tests.page import Browser
 
 pytest_plugins = ["tests.ci_guard"]
@@ -53,7 +53,7 @@ def make_settings(database_url: str, instance_dir: Path) -> Settings:
         environment="test",
         instance_dir=instance_dir,
         database_url=database_url,
-        secret_key="a secret key for tests, as long as a real one is",
+        secret_key=SECRET_KEY,
         voucher_key=VOUCHER_KEY,
         municipality=Municipality.load("almelo"),
         base_url="http://localhost",

@@ -11,23 +11,27 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from abs_platform import clock
+from abs_platform.accounts.models import Account, DeskAssignment, StaffRole
+from abs_platform.accounts.service import start_session
 from abs_platform.actors import Actor
 from abs_platform.areas.models import Area
 from abs_platform.config import Rules
 from abs_platform.donations.models import Donation
 from abs_platform.donations.service import Gift, GiftDetails, give_voucher
 from abs_platform.households.models import Household
-from abs_platform.initiatives import service
+from abs_platform.initiatives import service, submitting
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
 from abs_platform.rounds.models import Round
 from abs_platform.rounds.service import plan_round
+from abs_platform.users import Role
 from abs_platform.vouchers.codes import CodeKeys, read_code
 from abs_platform.vouchers.issuing import issue_vouchers
 from abs_platform.vouchers.models import Voucher
 
 TEST_ACTOR = Actor("staff", "test")
+SECRET_KEY = "a secret key for tests, as long as a real one is"
 _numbers = count(1)
 
 # From draft, the verbs that lead to each state.
@@ -55,6 +59,35 @@ class Factory:
     rules: Rules
     keys: CodeKeys
     now: dt.datetime = field(default_factory=clock.now)
+
+    def account(
+        self,
+        email: str | None = None,
+        *,
+        name: str = "",
+        roles: tuple[Role, ...] = (),
+        desks: tuple[str, ...] = (),
+    ) -> Account:
+        """An account; staff with roles, and the desks (by code of area) of a wijkregisseur."""
+        account = Account(email=email or f"mens{next(_numbers)}@voorbeeld.example", name=name, created_at=self.now)
+        self.session.add(account)
+        self.session.flush()
+        self.session.add_all(StaffRole(account_id=account.id, role=role.value, granted_at=self.now) for role in roles)
+        self.session.add_all(DeskAssignment(account_id=account.id, area_id=self.area_id(code)) for code in desks)
+        self.session.flush()
+        return account
+
+    def session_of(self, account: Account, *, has_second_factor: bool = True) -> str:
+        """The token of a new session, for Browser.sign_in. Commit the factory's session before using it."""
+        return start_session(
+            self.session,
+            account,
+            method="email",
+            user_agent="test",
+            secret_key=SECRET_KEY,
+            has_second_factor=has_second_factor,
+            now=self.now,
+        )
 
     def area_id(self, code: str) -> int:
         """The id of an area of Almelo by its CBS code."""
@@ -148,7 +181,7 @@ class Factory:
         deadline = clock.local_date(self.now) + dt.timedelta(days=days_left)
         if state == State.EXPIRED:
             deadline = clock.local_date(self.now) - dt.timedelta(days=1)
-        draft = service.Draft(
+        draft = submitting.Draft(
             title=title or f"Bomen voor het plein {serial}",
             summary="We planten samen tien bomen.",
             story="Het plein is kaal.\n\nSamen maken we het groen.",
@@ -160,15 +193,15 @@ class Factory:
             budget=[("Bomen", target_cents - 1_000), ("Koffie", 1_000)],
         )
         people = [
-            service.Person(
+            submitting.Person(
                 name=name, email=f"{name}{serial}@voorbeeld.example", postcode="7609 AB", house_number=number
             )
             for name, number in (("Anna", "1"), ("Bram", "2"), ("Cem", "3"))
         ]
-        initiative = service.create_draft(self.session, draft, people[0], actor=TEST_ACTOR, now=begun)
+        initiative = submitting.create_draft(self.session, draft, people[0], actor=TEST_ACTOR, now=begun)
         for person in people[1:]:
-            organiser = service.add_co_organiser(self.session, initiative.id, person, actor=TEST_ACTOR, now=begun)
-            service.confirm_co_organiser(self.session, organiser.id, actor=TEST_ACTOR, now=begun)
+            organiser = submitting.add_co_organiser(self.session, initiative.id, person, actor=TEST_ACTOR, now=begun)
+            submitting.confirm_co_organiser(self.session, organiser.id, actor=TEST_ACTOR, now=begun)
         for verb in _ROAD[state]:
             self._take_step(initiative, verb, begun)
         self.session.flush()
@@ -177,7 +210,7 @@ class Factory:
 
     def _take_step(self, initiative: Initiative, verb: str, begun: dt.datetime) -> None:
         if verb == "submit":
-            service.submit(self.session, initiative.id, rules=self.rules, actor=TEST_ACTOR, now=begun)
+            submitting.submit(self.session, initiative.id, rules=self.rules, actor=TEST_ACTOR, now=begun)
         elif verb == "publish":
             service.publish(self.session, initiative.id, actor=TEST_ACTOR, now=begun)
         elif verb == "fund":

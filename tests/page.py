@@ -12,6 +12,9 @@ from flask import Flask
 from justhtml import JustHTML
 from werkzeug.test import TestResponse
 
+from abs_platform import clock
+from abs_platform.security import SEEN_AT
+
 STATELESS_FORMS = {"/voucher"}
 FIELDS = {"input", "select", "textarea"}
 
@@ -52,6 +55,13 @@ class Browser:
     def __init__(self, app: Flask, address: str = "192.0.2.1") -> None:
         self.client = app.test_client()
         self.address = address
+
+    def sign_in(self, token: str) -> Browser:
+        """Be signed in with a session that the factory made (Factory.session_of), as if just now."""
+        with self.client.session_transaction() as cookie:
+            cookie.clear()
+            cookie |= {"_user_id": token, "_fresh": True, SEEN_AT: int(clock.now().timestamp())}
+        return self
 
     def get(self, path: str, *, status: int = 200) -> Page:
         """Fetch a page."""

@@ -22,19 +22,21 @@ class AreaRow:
     slug: str
     level: AreaLevel
     kind: str | None
+    parent_id: int | None = None
 
 
 def list_areas(session: Session, *levels: AreaLevel) -> list[AreaRow]:
     """The current areas in order of their code; of some levels, or of all."""
     query = (
-        select(Area.id, Area.code, Area.name, Area.slug, Area.level, Area.kind)
+        select(Area.id, Area.code, Area.name, Area.slug, Area.level, Area.kind, Area.parent_id)
         .where(Area.is_current)
         .order_by(Area.code)
     )
     if levels:
         query = query.where(Area.level.in_([level.value for level in levels]))
     return [
-        AreaRow(row.id, row.code, row.name, row.slug, AreaLevel(row.level), row.kind) for row in session.execute(query)
+        AreaRow(row.id, row.code, row.name, row.slug, AreaLevel(row.level), row.kind, row.parent_id)
+        for row in session.execute(query)
     ]
 
 
@@ -46,3 +48,11 @@ def list_districts(session: Session) -> list[AreaRow]:
 def id_of_code(session: Session, code: str) -> int | None:
     """The id of an area by its CBS code."""
     return session.scalar(select(Area.id).where(Area.code == code))
+
+
+def desk_area_of(session: Session, area_id: int) -> int | None:
+    """Whose desk decides about an area: its district's, or the municipality's for the whole city (rule 5)."""
+    area = session.get(Area, area_id)
+    if area is None:
+        return None
+    return area.parent_id if area.level == AreaLevel.NEIGHBOURHOOD else area.id

@@ -20,7 +20,7 @@ from abs_platform.demo.story import Story
 from abs_platform.donations.queries import due_back_with_plan_b
 from abs_platform.donations.service import GiftDetails, give_voucher, return_to_plan_b, return_vouchers
 from abs_platform.donations.states import Channel
-from abs_platform.initiatives import service
+from abs_platform.initiatives import service, submitting
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
 from abs_platform.rounds.service import plan_round
@@ -124,7 +124,7 @@ class History:
         if state == State.DRAFT:
             return
         verb = self._verb(item["key"])
-        self._at(submitted, verb(service.submit, ORGANISERS, submitted, rules=self.settings.rules))
+        self._at(submitted, verb(submitting.submit, ORGANISERS, submitted, rules=self.settings.rules))
         answered = submitted + dt.timedelta(days=3)
         reason = item.get("reason", "")
         if state == State.CHANGES_REQUESTED:
@@ -150,7 +150,7 @@ class History:
             raise LookupError(f"{item['key']}: no area {item['area']}")
         begun = submitted - dt.timedelta(days=6)
         budget = [(line["description"], line["amount_cents"]) for line in item["budget"]]
-        draft = service.Draft(
+        draft = submitting.Draft(
             title=item["title"],
             summary=item["summary"],
             story=item["story"],
@@ -162,7 +162,7 @@ class History:
             budget=budget,
         )
         people = [
-            service.Person(
+            submitting.Person(
                 name=person["name"],
                 email=f"{slugify(person['name'])}@voorbeeld.example",
                 postcode=person["postcode"],
@@ -170,12 +170,12 @@ class History:
             )
             for person in item["organisers"]
         ]
-        initiative = service.create_draft(session, draft, people[0], actor=ORGANISERS, now=begun)
+        initiative = submitting.create_draft(session, draft, people[0], actor=ORGANISERS, now=begun)
         self._ids[item["key"]] = initiative.id
         for person in people[1:]:
-            organiser = service.add_co_organiser(session, initiative.id, person, actor=ORGANISERS, now=begun)
+            organiser = submitting.add_co_organiser(session, initiative.id, person, actor=ORGANISERS, now=begun)
             confirmed = begun + dt.timedelta(days=2)
-            service.confirm_co_organiser(session, organiser.id, actor=ORGANISERS, now=confirmed)
+            submitting.confirm_co_organiser(session, organiser.id, actor=ORGANISERS, now=confirmed)
 
     def _plan_gifts(self, item: dict[str, Any], state: State, published: dt.datetime, deadline: dt.date) -> None:
         key, amount = item["key"], self.settings.rules.voucher_amount_cents

@@ -62,3 +62,26 @@ class OrganiserRole(LabelledEnum):
 
     INITIATOR = "initiator", _l("initiatiefnemer")
     CO_ORGANISER = "co_organiser", _l("medeorganisator")
+
+
+class NeedKind(LabelledEnum):
+    """What an initiative asks for besides money."""
+
+    HANDS = "hands", _l("hulp")
+    MATERIALS = "materials", _l("materiaal")
+    KNOWLEDGE = "knowledge", _l("kennis")
+
+
+class RevisionKind(LabelledEnum):
+    """Why the text of an initiative was kept once more."""
+
+    SUBMITTED = "submitted", _l("ingediend")
+    EDITED = "edited", _l("aangepast")
+    APPROVED = "approved", _l("wijziging goedgekeurd")
+
+
+class OverridableRule(LabelledEnum):
+    """What the coordinator may set aside for one initiative, with a reason (rule 4)."""
+
+    ORGANISERS = "organisers", _l("drie organisatoren op drie adressen")
+    MAXIMUM = "maximum", _l("het hoogste streefbedrag")

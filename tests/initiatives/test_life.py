@@ -14,7 +14,7 @@ from abs_platform import clock
 from abs_platform.database import transaction
 from abs_platform.errors import AbsError, Conflict, InvalidInput, InvalidTransition, NotFound
 from abs_platform.events import Event
-from abs_platform.initiatives import service
+from abs_platform.initiatives import service, submitting
 from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.states import TRANSITIONS, Theme
 from abs_platform.initiatives.states import InitiativeState as State
@@ -44,7 +44,8 @@ def do(factory: Factory, verb: str, initiative: Initiative, **options: Any) -> N
     if verb in NEED_REASON:
         options.setdefault("reason", "Omdat het moet.")
     begun = factory.now - dt.timedelta(days=40)
-    getattr(service, verb)(factory.session, initiative.id, actor=TEST_ACTOR, now=begun, **options)
+    room = submitting if verb == "submit" else service
+    getattr(room, verb)(factory.session, initiative.id, actor=TEST_ACTOR, now=begun, **options)
 
 
 def state_of(session: Session, initiative: Initiative) -> str:
@@ -167,7 +168,7 @@ def test_an_initiative_whose_deadline_passed_meanwhile_is_not_published(factory:
 # -- the texts of a draft ---------------------------------------------------------------------------------------------
 
 
-def draft(factory: Factory, **changes: Any) -> service.Draft:
+def draft(factory: Factory, **changes: Any) -> submitting.Draft:
     fields: dict[str, Any] = {
         "title": "Een bankje",
         "summary": "Samen zitten.",
@@ -179,27 +180,27 @@ def draft(factory: Factory, **changes: Any) -> service.Draft:
         "deadline_on": clock.local_date(factory.now) + dt.timedelta(days=60),
         "budget": [("Hout", 15_000), ("Verf", 5_000)],
     }
-    return service.Draft(**fields | changes)
+    return submitting.Draft(**fields | changes)
 
 
-def person(number: int, **changes: str) -> service.Person:
+def person(number: int, **changes: str) -> submitting.Person:
     fields = {"name": f"Bewoner {number}", "email": f"b{number}@voorbeeld.example", "postcode": "7609 AB"}
-    return service.Person(**{**fields, "house_number": str(number), **changes})
+    return submitting.Person(**{**fields, "house_number": str(number), **changes})
 
 
-def create(factory: Factory, *co_organisers: service.Person, confirm: bool = True, **changes: Any) -> Initiative:
+def create(factory: Factory, *co_organisers: submitting.Person, confirm: bool = True, **changes: Any) -> Initiative:
     """A draft with its organisers."""
     session, actor, now = factory.session, TEST_ACTOR, factory.now
-    made = service.create_draft(session, draft(factory, **changes), person(1), actor=actor, now=now)
+    made = submitting.create_draft(session, draft(factory, **changes), person(1), actor=actor, now=now)
     for one in co_organisers:
-        organiser = service.add_co_organiser(session, made.id, one, actor=actor, now=now)
+        organiser = submitting.add_co_organiser(session, made.id, one, actor=actor, now=now)
         if confirm:
-            service.confirm_co_organiser(session, organiser.id, actor=actor, now=now)
+            submitting.confirm_co_organiser(session, organiser.id, actor=actor, now=now)
     return made
 
 
 def submit(factory: Factory, initiative: Initiative) -> None:
-    service.submit(factory.session, initiative.id, rules=factory.rules, actor=TEST_ACTOR, now=factory.now)
+    submitting.submit(factory.session, initiative.id, rules=factory.rules, actor=TEST_ACTOR, now=factory.now)
 
 
 @pytest.mark.parametrize(
@@ -329,8 +330,8 @@ def test_an_organiser_counts_once_confirmed(factory: Factory) -> None:
     assert "Nu zijn het er 1." in refusal(factory, initiative)["organisers"]
 
     for organiser in invited:
-        service.confirm_co_organiser(session, organiser.id, actor=TEST_ACTOR, now=factory.now)
-        service.confirm_co_organiser(session, organiser.id, actor=TEST_ACTOR, now=factory.now)
+        submitting.confirm_co_organiser(session, organiser.id, actor=TEST_ACTOR, now=factory.now)
+        submitting.confirm_co_organiser(session, organiser.id, actor=TEST_ACTOR, now=factory.now)
     submit(factory, initiative)
 
     kinds = [event.kind for event in events_of(session, initiative)]
@@ -350,7 +351,7 @@ def test_all_that_is_missing_is_named_at_once(factory: Factory) -> None:
 
 def test_an_invitation_that_is_not_there_is_not_found(factory: Factory) -> None:
     with pytest.raises(NotFound):
-        service.confirm_co_organiser(factory.session, 2**62, actor=TEST_ACTOR, now=factory.now)
+        submitting.confirm_co_organiser(factory.session, 2**62, actor=TEST_ACTOR, now=factory.now)
 
 
 @pytest.mark.parametrize("state", State)
@@ -358,7 +359,7 @@ def test_a_co_organiser_is_added_only_while_the_organisers_have_it_in_hand(facto
     initiative = factory.initiative(state, target_cents=TARGET_CENTS)
 
     def add() -> None:
-        service.add_co_organiser(factory.session, initiative.id, person(9), actor=TEST_ACTOR, now=factory.now)
+        submitting.add_co_organiser(factory.session, initiative.id, person(9), actor=TEST_ACTOR, now=factory.now)
 
     if state in {State.DRAFT, State.CHANGES_REQUESTED}:
         add()
@@ -382,7 +383,7 @@ def test_an_organiser_who_cannot_be_added_is_refused_with_a_sentence(
     factory.session.commit()
 
     with pytest.raises(AbsError) as refused, transaction() as session:
-        service.add_co_organiser(session, initiative.id, person(4, **changes), actor=TEST_ACTOR, now=factory.now)
+        submitting.add_co_organiser(session, initiative.id, person(4, **changes), actor=TEST_ACTOR, now=factory.now)
 
     assert refused.value.message == sentence
     assert len(factory.session.scalars(select(Organiser)).all()) == 2

@@ -12,7 +12,7 @@ from abs_platform import clock
 from abs_platform.areas.queries import AreaRow, list_districts
 from abs_platform.areas.states import AreaLevel
 from abs_platform.donations.service import GiftDetails, return_vouchers
-from abs_platform.initiatives import queries, service
+from abs_platform.initiatives import queries, service, submitting
 from abs_platform.initiatives.queries import InitiativeCard
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
@@ -307,9 +307,9 @@ def test_newest_is_in_the_order_of_publication_or_of_its_end(factory: Factory) -
 
 def test_the_detail_names_who_confirmed_and_shows_the_newest_gifts(factory: Factory) -> None:
     initiative = factory.initiative(State.DRAFT)
-    invited = service.Person(name="Dirk", email="dirk@voorbeeld.example", postcode="7609 AB", house_number="9")
-    service.add_co_organiser(factory.session, initiative.id, invited, actor=TEST_ACTOR, now=factory.now)
-    service.submit(factory.session, initiative.id, rules=factory.rules, actor=TEST_ACTOR, now=factory.now)
+    invited = submitting.Person(name="Dirk", email="dirk@voorbeeld.example", postcode="7609 AB", house_number="9")
+    submitting.add_co_organiser(factory.session, initiative.id, invited, actor=TEST_ACTOR, now=factory.now)
+    submitting.submit(factory.session, initiative.id, rules=factory.rules, actor=TEST_ACTOR, now=factory.now)
     service.publish(factory.session, initiative.id, actor=TEST_ACTOR, now=factory.now)
     for number, code in enumerate(factory.codes(22)):
         factory.give(code, initiative, GiftDetails(giver_name=f"Gever {number}" if number % 2 else None))
