@@ -30,7 +30,7 @@ def make_scheduler(app: Flask) -> BlockingScheduler:
     """The timetable as a scheduler. A run that is missed is made up for once, and none overlaps itself."""
     scheduler = BlockingScheduler(
         timezone=AMSTERDAM,
-        executors={"default": ThreadPoolExecutor(2)},
+        executors={"default": ThreadPoolExecutor(4)},  # mail goes on while longer jobs run
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     for name, entry in TIMETABLE.items():

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Forget what is no longer needed: wrong codes, and which household held which voucher of a settled round (rule 11)."""
+"""Forget what is no longer needed: tries, old mails and sessions, who held a voucher of a settled round (rule 11)."""
 
 import datetime as dt
 
 from flask import current_app
 
+from abs_platform import attempts
+from abs_platform.accounts.service import purge as purge_sign_ins
 from abs_platform.actors import Actor
 from abs_platform.database import db, transaction
+from abs_platform.initiatives.organisers import forget_addresses
+from abs_platform.mail.service import forget as forget_mails
+from abs_platform.media.keeping import sweep
+from abs_platform.media.queries import keys_in_use
+from abs_platform.media.service import forget_removed
 from abs_platform.vouchers.queries import settled_rounds
 from abs_platform.vouchers.redeeming import purge_attempts
 from abs_platform.vouchers.service import forget_households
@@ -16,7 +23,7 @@ ACTOR = Actor("job", "purge_personal_data")
 
 
 def run(now: dt.datetime) -> JobReport:
-    """One transaction for the wrong codes, and one a round."""
+    """One transaction for what grows old by itself, and one a round; then the files that no row speaks of any more."""
     days = current_app.extensions["settings"].rules.settled_after_days
     closed_before = now - dt.timedelta(days=days)
 
@@ -24,7 +31,16 @@ def run(now: dt.datetime) -> JobReport:
         with transaction() as session:
             return forget_households(session, round_id, actor=ACTOR, now=now)
 
+    def sweep_files(_store: str) -> int:
+        with transaction() as session:
+            keys = keys_in_use(session)
+        return sweep(current_app.extensions["file_store"], keys, now)
+
     with transaction() as session:
-        report = JobReport(changed=purge_attempts(session, now))
+        forgotten = purge_attempts(session, now) + forget_mails(session, now=now)
+        forgotten += attempts.purge(session, now) + purge_sign_ins(session, now) + forget_addresses(session)
+        forgotten += forget_removed(session, now)
+        report = JobReport(changed=forgotten)
     report.each(settled_rounds(db.session(), closed_before), forget)
+    report.each(["file store"], sweep_files)
     return report

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import DBAPIError
 
@@ -70,6 +70,8 @@ def _run_alone(name: str, job: Job, now: dt.datetime) -> JobReport:
             .where(JobRun.job == name, JobRun.ended_at.is_(None))
             .values(ended_at=now, error="stopped half-way: the process was killed")
         )
+        did_nothing = (JobRun.changed == 0, JobRun.error.is_(None), JobRun.ended_at.is_not(None))
+        session.execute(delete(JobRun).where(JobRun.job == name, *did_nothing))  # of those the last one is enough
         run = JobRun(job=name, started_at=clock.now())
         session.add(run)
         session.flush()

@@ -8,7 +8,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from abs_platform.clock import AMSTERDAM
-from jobs import check_ledger, close_initiatives, expire_vouchers, issue_vouchers, purge_personal_data
+from jobs import check_ledger, close_initiatives, expire_vouchers, issue_vouchers, purge_personal_data, send_outbox
 from jobs.runner import Job
 
 
@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 
 
 TIMETABLE: dict[str, Entry] = {
+    "send_outbox": Entry(send_outbox.run, IntervalTrigger(seconds=5), "elke 5 seconden"),
     "issue_vouchers": Entry(issue_vouchers.run, IntervalTrigger(minutes=15), "elk kwartier"),
     "close_initiatives": Entry(close_initiatives.run, IntervalTrigger(minutes=1), "elke minuut"),
     "expire_vouchers": Entry(expire_vouchers.run, IntervalTrigger(minutes=5), "elke 5 minuten"),

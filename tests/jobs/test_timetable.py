@@ -24,6 +24,7 @@ def test_every_job_stands_in_the_timetable_under_its_own_name() -> None:
 @pytest.mark.parametrize(
     ("name", "runs", "when"),
     [
+        ("send_outbox", 17_280, "elke 5 seconden"),
         ("issue_vouchers", 96, "elk kwartier"),
         ("close_initiatives", 1440, "elke minuut"),
         ("expire_vouchers", 288, "elke 5 minuten"),
