@@ -128,6 +128,8 @@ def _show(settings: Settings, base_url: str, log_path: Path) -> None:
     click.echo(f"\n{settings.municipality.site_name} draait.\n")
     click.echo(f"  Kijk rond          {base_url}/")
     click.echo(f"  Geef een voucher   {base_url}/voucher")
+    click.echo(f"  Log in             {base_url}/demo   (wie je kunt zijn, en hoe)")
+    click.echo(f"  De mails           {base_url}/demo/mail")
     click.echo(f"  De API             {base_url}/api/v1/openapi.json")
     if codes:
         click.echo(f"\n  Codes om te proberen: {'  '.join(codes)}")

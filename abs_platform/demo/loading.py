@@ -18,11 +18,13 @@ from abs_platform.config import Settings
 from abs_platform.database import transaction
 from abs_platform.demo.addresses import write_address_files
 from abs_platform.demo.history import History
+from abs_platform.demo.people import load_staff
 from abs_platform.demo.story import Story
 from abs_platform.errors import Conflict
 from abs_platform.households.models import Household
 from abs_platform.households.service import import_addresses
 from abs_platform.rounds.queries import open_round
+from abs_platform.rulebook.loading import load_file
 from abs_platform.templating import number
 from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.models import Voucher
@@ -57,6 +59,8 @@ def load(settings: Settings, keys: CodeKeys, say: Callable[[str], None], now: dt
                 f"(gooi anders de map {settings.instance_dir} weg)."
             )
     _load_addresses(settings, say, now)
+    with transaction() as session:
+        load_staff(session, settings.municipality.demo_dir / "people.toml", secret_key=settings.secret_key, now=now)
     data = Story.read(settings.municipality.demo_dir)
     history = History(settings, keys, data, random.Random(SEED), now)
     history.plan(CLOSED_ROUND, OPEN_ROUND)
@@ -75,6 +79,7 @@ def _load_addresses(settings: Settings, say: Callable[[str], None], now: dt.date
     say(f"De wijken, dorpen en buurten van {town.name}…")
     with transaction() as session:
         load_areas(session, town.areas_csv, edition=AREAS_EDITION, villages=town.villages, actor=ACTOR, now=now)
+        load_file(session, town.rulebook_toml, town, replace=True, actor=ACTOR, now=now)
     folder = settings.instance_dir / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     files = write_address_files(

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who can be tried out in the demo: staff with a second step, and organisers of initiatives in each state."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyotp
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from abs_platform.accounts import app_codes
+from abs_platform.accounts.models import Account, DeskAssignment, StaffRole, TotpDevice
+from abs_platform.accounts.service import account_of_email
+from abs_platform.areas.queries import id_of_code
+from abs_platform.initiatives.models import Initiative, Organiser
+from abs_platform.initiatives.states import InitiativeState, OrganiserRole
+from abs_platform.users import Role
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStaff:
+    """A member of staff, and the code that her app would show now."""
+
+    name: str
+    email: str
+    role: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrganiser:
+    """Somebody who began an initiative."""
+
+    name: str
+    email: str
+    title: str
+    state: str
+
+
+def load_staff(session: Session, path: Path, *, secret_key: str, now: dt.datetime) -> None:
+    """Make the staff of people.toml, each with a second step whose codes the demo shows."""
+    for person in tomllib.loads(path.read_text(encoding="utf-8"))["person"]:
+        account = account_of_email(session, person["email"], now=now)
+        account.name = person["name"]
+        secret = app_codes.seal(secret_key, account.id, pyotp.random_base32())
+        session.add(TotpDevice(account_id=account.id, secret=secret, added_at=now))
+        session.add_all(
+            StaffRole(account_id=account.id, role=Role(role).value, granted_at=now) for role in person["roles"]
+        )
+        for code in person["desks"]:
+            area_id = id_of_code(session, code)
+            if area_id is None:
+                raise LookupError(f"{person['name']}: no area {code}")
+            session.add(DeskAssignment(account_id=account.id, area_id=area_id))
+
+
+def demo_staff(session: Session, *, secret_key: str, now: dt.datetime) -> list[DemoStaff]:
+    """Everybody with a role and an app, and what it shows now."""
+    rows = session.execute(
+        select(Account.id, Account.name, Account.email, StaffRole.role, TotpDevice.secret)
+        .join(StaffRole, StaffRole.account_id == Account.id)
+        .join(TotpDevice, TotpDevice.account_id == Account.id)
+        .where(StaffRole.ended_at.is_(None), Account.deleted_at.is_(None))
+        .order_by(Account.id)
+    )
+    found = []
+    for account_id, name, email, role, sealed in rows:
+        secret = app_codes.unseal(secret_key, account_id, sealed)
+        if secret is not None:
+            code = pyotp.TOTP(secret).at(now)
+            found.append(DemoStaff(name, email, Role(role).label, f"{code[:3]} {code[3:]}"))
+    return found
+
+
+def demo_organisers(session: Session) -> list[DemoOrganiser]:
+    """One initiator for each state of an initiative, the newest."""
+    newest = (
+        select(Initiative.state, Initiative.title, Organiser.name, Organiser.email)
+        .join(Organiser, Organiser.initiative_id == Initiative.id)
+        .where(Organiser.role == OrganiserRole.INITIATOR.value)
+        .ext(distinct_on(Initiative.state))
+        .order_by(Initiative.state, Initiative.id.desc())
+    )
+    found = {row.state: DemoOrganiser(row.name, row.email, row.title, "") for row in session.execute(newest)}
+    return [
+        DemoOrganiser(found[state].name, found[state].email, found[state].title, state.label)
+        for state in InitiativeState
+        if state in found
+    ]
