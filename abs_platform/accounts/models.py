@@ -3,7 +3,8 @@
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from abs_platform.database import Base, in_list
@@ -68,13 +69,26 @@ class AccountSession(Base):
     ended_at: Mapped[dt.datetime | None]
 
 
+# An account as a range, because this PostgreSQL can exclude ranges only.
+_ONE_ACCOUNT = text("int8range(account_id, account_id, '[]')")
+
+
 class StaffRole(Base):
-    """A role of an account, from one moment to another. Roles are ended, never deleted."""
+    """A role of an account, from one moment to another. Roles are ended, never deleted.
+
+    Finance stands beside no other role (design.md section 6): its range touches that of the others.
+    """
 
     __tablename__ = "staff_roles"
     __table_args__ = (
         CheckConstraint(f"role IN {in_list(Role)}", name="role_known"),
         Index("uq_staff_roles_one_living", "account_id", "role", unique=True, postgresql_where="ended_at IS NULL"),
+        ExcludeConstraint(
+            (_ONE_ACCOUNT, "&&"),
+            (text("(CASE role WHEN 'finance' THEN int4range(0, 1) ELSE int4range(1, 2) END)"), "-|-"),
+            where=text("ended_at IS NULL"),
+            name="ex_staff_roles_finance_alone",
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -102,6 +116,11 @@ class Absence(Base):
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="ends_after_start"),
         CheckConstraint("stand_in_id <> account_id", name="stand_in_is_another"),
+        ExcludeConstraint(
+            (_ONE_ACCOUNT, "&&"),
+            (text("daterange(starts_on, ends_on, '[]')"), "&&"),
+            name="ex_absences_one_at_a_time",
+        ),
         Index(None, "stand_in_id", "ends_on"),
     )
 
@@ -139,7 +158,11 @@ class Passkey(Base):
 
 
 class RecoveryCode(Base):
-    """A code for when phone and key are gone; each works once, and only a keyed digest is kept."""
+    """A code for when phone and key are gone; each works once, and only a digest is kept.
+
+    The digest is keyed with the account and not with the key of the app: these codes must outlive a change of that key.
+    With 80 random bits nobody finds a code by trying.
+    """
 
     __tablename__ = "recovery_codes"
     __table_args__ = (UniqueConstraint("account_id", "code_digest"),)

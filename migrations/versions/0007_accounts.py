@@ -3,6 +3,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0007"
 down_revision = "0006"
@@ -65,6 +66,11 @@ def upgrade() -> None:
         sa.Column("ends_on", sa.Date(), nullable=False),
         sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_absences_ends_after_start")),
         sa.CheckConstraint("stand_in_id <> account_id", name=op.f("ck_absences_stand_in_is_another")),
+        postgresql.ExcludeConstraint(
+            (sa.text("int8range(account_id, account_id, '[]')"), "&&"),
+            (sa.text("daterange(starts_on, ends_on, '[]')"), "&&"),
+            name="ex_absences_one_at_a_time",
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_absences_account_id")),
         sa.ForeignKeyConstraint(["stand_in_id"], ["accounts.id"], name=op.f("fk_absences_stand_in_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
@@ -145,6 +151,12 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "role IN ('district_manager', 'coordinator', 'finance')", name=op.f("ck_staff_roles_role_known")
+        ),
+        postgresql.ExcludeConstraint(
+            (sa.text("int8range(account_id, account_id, '[]')"), "&&"),
+            (sa.text("(CASE role WHEN 'finance' THEN int4range(0, 1) ELSE int4range(1, 2) END)"), "-|-"),
+            where=sa.text("ended_at IS NULL"),
+            name="ex_staff_roles_finance_alone",
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_staff_roles_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_roles")),
