@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from flask import Flask, current_app, session
 from flask_login import login_user
+from sqlalchemy.exc import OperationalError
 
 from abs_platform import clock
 from abs_platform.accounts.queries import user_of_session
 from abs_platform.accounts.service import digest
 from abs_platform.database import db
 from abs_platform.extensions import login_manager
-from abs_platform.security import SEEN_AT
+from abs_platform.security import SEEN_AT, user_or_none
 from abs_platform.users import User
 
 MAX_TOKEN = 100
@@ -35,8 +36,17 @@ def sign_in_browser(token: str) -> None:
         login_user(user)
 
 
+def viewer() -> User | None:
+    """Who looks at this page, for its header; nobody when the database does not answer: a page of errors needs none."""
+    try:
+        return user_or_none()
+    except OperationalError:
+        return None
+
+
 def init_app(app: Flask) -> None:
-    """Tell Flask-Login how to find who is signed in."""
-    login_manager.init_app(app)
+    """Tell Flask-Login how to find who is signed in, and pages how to ask."""
+    login_manager.init_app(app, add_context_processor=False)  # that one asks the database for every page
+    app.jinja_env.globals["viewer"] = viewer
     login_manager.session_protection = None  # our sessions end in the database; an address may change on a phone
     login_manager.user_loader(user_of_token)

@@ -5,13 +5,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from abs_platform.accounts.models import Absence, Account, AccountSession, DeskAssignment, StaffRole, VerifiedAddress
+from abs_platform.accounts.models import (
+    Absence,
+    Account,
+    AccountSession,
+    DeskAssignment,
+    SignInRequest,
+    StaffRole,
+    VerifiedAddress,
+)
 from abs_platform.clock import local_date
+from abs_platform.initiatives.models import Initiative, Organiser
+from abs_platform.initiatives.organisers import LIVING_STATES
+from abs_platform.initiatives.permissions import EDITABLE_STATES
+from abs_platform.initiatives.states import InitiativeState, OrganiserRole
+from abs_platform.slugs import slugify
 from abs_platform.users import Role, User
 
 # Made once, because every page of somebody who is signed in begins with it.
@@ -20,8 +34,15 @@ _ROLES = (
     .where(StaffRole.account_id == Account.id, StaffRole.ended_at.is_(None))
     .scalar_subquery()
 )
-_STANDS_IN_FOR = select(Absence.account_id).where(
-    Absence.stand_in_id == Account.id, Absence.starts_on <= bindparam("today"), Absence.ends_on >= bindparam("today")
+# Correlated by name: left to itself this subquery brings all accounts along, and everybody stands in for everybody.
+_STANDS_IN_FOR = (
+    select(Absence.account_id)
+    .where(
+        Absence.stand_in_id == Account.id,
+        Absence.starts_on <= bindparam("today"),
+        Absence.ends_on >= bindparam("today"),
+    )
+    .correlate(Account)
 )
 _OWN_DESKS = (
     select(func.array_agg(DeskAssignment.area_id)).where(DeskAssignment.account_id == Account.id).scalar_subquery()
@@ -73,6 +94,11 @@ def user_of_session(session: Session, token: str, token_digest: bytes, *, now: d
     )
 
 
+def is_from_municipality(session: Session, session_id: int) -> bool:
+    """Whether somebody signed in at the municipality, and not by mail."""
+    return session.scalar(select(AccountSession.method).where(AccountSession.id == session_id)) == "oidc"
+
+
 def names_of(session: Session, account_ids: Iterable[int]) -> dict[int, str]:
     """How the accounts with these numbers are called; who deleted the account has no name. One query."""
     wanted = set(account_ids)
@@ -80,6 +106,11 @@ def names_of(session: Session, account_ids: Iterable[int]) -> dict[int, str]:
         return {}
     rows = session.execute(select(Account.id, Account.name, Account.email).where(Account.id.in_(wanted)))
     return {row.id: row.name or (row.email or "").partition("@")[0] for row in rows}
+
+
+def id_of_email(session: Session, email: str) -> int | None:
+    """The account with this e-mail address, as we keep it, or None."""
+    return session.scalar(select(Account.id).where(Account.email == email))
 
 
 def email_of(session: Session, account_id: int) -> str | None:
@@ -90,6 +121,75 @@ def email_of(session: Session, account_id: int) -> str | None:
 def verified_address(session: Session, account_id: int) -> VerifiedAddress | None:
     """The address whose letter this account had in its hands, or None."""
     return session.get(VerifiedAddress, account_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnInitiative:
+    """An initiative on the page of one of its organisers. ``is_confirmed``: whether this person said yes."""
+
+    id: int
+    slug: str
+    title: str
+    state: InitiativeState
+    role: OrganiserRole
+    is_confirmed: bool
+    is_public: bool
+    submitted_at: dt.datetime | None
+
+    @property
+    def is_living(self) -> bool:
+        """Whether something can still happen with it."""
+        return self.state in LIVING_STATES
+
+    @property
+    def is_being_written(self) -> bool:
+        """Whether the next step is with its organisers, in the steps of writing."""
+        return self.state in EDITABLE_STATES
+
+
+def own_initiatives(session: Session, account_id: int, email: str) -> list[OwnInitiative]:
+    """What this person organises or was asked for, in every state: what lives first, the newest of those first."""
+    rows = session.execute(
+        select(Initiative, Organiser.role, Organiser.confirmed_at)
+        .join(Organiser, Organiser.initiative_id == Initiative.id)
+        .where(
+            or_(Organiser.account_id == account_id, Organiser.email == email),
+            Organiser.declined_at.is_(None),
+            Organiser.forgotten_at.is_(None),
+        )
+        .order_by(Initiative.created_at.desc(), Initiative.id.desc())
+    )
+    found = [
+        OwnInitiative(
+            id=initiative.id,
+            slug=slugify(initiative.title) or "initiatief",
+            title=initiative.title,
+            state=InitiativeState(initiative.state),
+            role=OrganiserRole(role),
+            is_confirmed=confirmed_at is not None,
+            is_public=initiative.published_at is not None,
+            submitted_at=initiative.submitted_at,
+        )
+        for initiative, role, confirmed_at in rows
+    ]
+    return sorted(found, key=lambda one: not one.is_living)
+
+
+def sign_in_request(session: Session, request_id: int) -> SignInRequest | None:
+    """A mail to sign in with, or None when it was forgotten."""
+    return session.get(SignInRequest, request_id)
+
+
+def sign_in_request_of_link(session: Session, token_digest: bytes) -> SignInRequest | None:
+    """The mail with this link, or None."""
+    return session.scalar(select(SignInRequest).where(SignInRequest.token_digest == token_digest))
+
+
+def sessions_of(session: Session, account_id: int, *, now: dt.datetime) -> list[AccountSession]:
+    """The browsers in which somebody is signed in, the newest first."""
+    living = AccountSession.ended_at.is_(None) & (AccountSession.expires_at > now)
+    query = select(AccountSession).where(AccountSession.account_id == account_id, living)
+    return list(session.scalars(query.order_by(AccountSession.started_at.desc(), AccountSession.id.desc())))
 
 
 def district_managers(session: Session, area_id: int, today: dt.date) -> list[tuple[int, str, str]]:

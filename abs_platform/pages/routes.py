@@ -15,7 +15,8 @@ from abs_platform.initiatives.states import InitiativeState
 from abs_platform.migrating import pending_revisions
 from abs_platform.pages.queries import platform_totals
 from abs_platform.rounds.queries import is_under_another_key, open_round
-from abs_platform.security import public
+from abs_platform.security import public, staff_required
+from abs_platform.users import Role
 
 bp = Blueprint("pages", __name__)
 
@@ -33,6 +34,13 @@ def home() -> str:
         realised=newest(session, InitiativeState.REALISED, today=today, limit=3),
         totals=platform_totals(session),
     )
+
+
+@bp.get("/beheer")
+@staff_required(Role.COORDINATOR)
+def coordination() -> str:
+    """Where the coordinator begins."""
+    return render_template("pages/coordination.html")
 
 
 @bp.get("/hoe-werkt-het")
