@@ -92,7 +92,10 @@ class Organiser(Base):
     __table_args__ = (
         CheckConstraint(f"role IN {in_list(OrganiserRole)}", name="role_known"),
         CheckConstraint("postcode ~ '^[1-9][0-9]{3}[A-Z]{2}$'", name="postcode_form"),
-        CheckConstraint("confirmed_at IS NULL OR postcode IS NOT NULL", name="address_when_confirmed"),
+        CheckConstraint(
+            "confirmed_at IS NULL OR postcode IS NOT NULL OR role = 'initiator' OR forgotten_at IS NOT NULL",
+            name="address_when_confirmed",
+        ),
         CheckConstraint("confirmed_at IS NULL OR declined_at IS NULL", name="not_both_answers"),
         UniqueConstraint("initiative_id", "email"),
         Index(None, "account_id"),
@@ -105,7 +108,8 @@ class Organiser(Base):
     role: Mapped[str]
     name: Mapped[str]
     email: Mapped[str]
-    # A co-organiser states the address when confirming; whoever invites does not know it.
+    # A co-organiser states the address when confirming; whoever invites does not know it. The initiator does so in the
+    # course of writing, before sending at the latest.
     postcode: Mapped[str | None]
     house_number: Mapped[str | None]
     is_name_public: Mapped[bool] = mapped_column(server_default="true")
@@ -115,6 +119,8 @@ class Organiser(Base):
     declined_at: Mapped[dt.datetime | None]
     # Set when the account behind it had the letter of this address in its hands; else the address is only stated.
     address_verified_at: Mapped[dt.datetime | None]
+    # The person deleted the account: name and e-mail address are gone, and the address once the initiative has ended.
+    forgotten_at: Mapped[dt.datetime | None]
 
 
 class BudgetLine(Base):
@@ -153,8 +159,9 @@ class InitiativeNeed(Base):
 class Proposal(Base):
     """What the organisers are writing: the working copy of an initiative, saved as they go.
 
-    ``content`` is the plain data of proposals.Content. ``version`` goes up with every save, so that two tabs cannot
-    overwrite each other unseen. After publishing, ``sent_at`` says that a change waits for the desk.
+    ``content`` is the plain data of content.Content. ``version`` goes up with every save, and ``changed_in`` holds for
+    each of its keys the version that changed it last: so two people can write at once, each at another part, and
+    nobody overwrites what she did not see. After publishing, ``sent_at`` says that a change waits for the desk.
     """
 
     __tablename__ = "initiative_proposals"
@@ -162,6 +169,7 @@ class Proposal(Base):
     initiative_id: Mapped[int] = mapped_column(ForeignKey("initiatives.id"), primary_key=True)
     content: Mapped[dict[str, Any]]
     version: Mapped[int] = mapped_column(server_default="1")
+    changed_in: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     saved_at: Mapped[dt.datetime]
     saved_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     sent_at: Mapped[dt.datetime | None] = mapped_column(index=True)

@@ -87,5 +87,6 @@ def can_override(user: User, subject: Subject) -> bool:
 
 
 def can_hand_over(user: User, subject: Subject) -> bool:
-    """The desk it lies at hands it over; the coordinator may move any."""
-    return can_moderate(user, subject) or (user.is_coordinator and subject.state in SENT_STATES)
+    """The desk it lies at hands it over; the coordinator may move any, but never an initiative of her own."""
+    moves_any = user.is_coordinator and subject.state in SENT_STATES and not is_organiser(user, subject)
+    return can_moderate(user, subject) or moves_any

@@ -15,13 +15,14 @@ from abs_platform.areas.models import Area
 from abs_platform.areas.queries import AreaRow
 from abs_platform.areas.states import AreaLevel
 from abs_platform.clock import local_date
-from abs_platform.donations.queries import PublicGift, confirmed_total, latest_gifts
-from abs_platform.initiatives.models import BudgetLine, Initiative, Organiser
+from abs_platform.donations.queries import confirmed_total
+from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import FAILED_STATES, PUBLIC_STATES, InitiativeState, Theme
+from abs_platform.media.models import Picture
+from abs_platform.media.queries import PictureView, first_picture_id, view_of
 from abs_platform.paging import Page, page_of
 from abs_platform.slugs import slugify
 
-GIFTS_SHOWN = 20
 MAX_SLUG = 60
 # What was never published is its organisers' own, a withdrawn draft too.
 _IS_PUBLIC = Initiative.published_at.is_not(None)
@@ -45,6 +46,7 @@ class InitiativeCard:
     givers: int
     deadline_on: dt.date
     days_left: int | None
+    photo: PictureView | None = None
 
     @property
     def is_collecting(self) -> bool:
@@ -54,7 +56,7 @@ class InitiativeCard:
     @property
     def percent(self) -> int:
         """How much of the target is there: whole percents, 100 only when it is reached."""
-        return min(100, self.raised_cents * 100 // self.target_cents)
+        return min(100, self.raised_cents * 100 // max(1, self.target_cents))
 
     @property
     def missing_cents(self) -> int:
@@ -62,28 +64,17 @@ class InitiativeCard:
         return max(0, self.target_cents - self.raised_cents)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitiativeDetail(InitiativeCard):
-    """An initiative on its own page."""
-
-    story: str
-    place_description: str
-    organisers: list[str]
-    budget_lines: list[BudgetLine]
-    published_on: dt.datetime | None
-    ended_on: dt.datetime | None
-    gifts: list[PublicGift]
-
-
 # The one query under every list: an initiative, where it belongs and what it has received. It is made once; :today is a
 # parameter. Which initiatives, and in what order, comes first (_choose), so that only what is shown is added up.
 _AREA, _PARENT = aliased(Area, name="area"), aliased(Area, name="parent")
 _TOTAL = confirmed_total(Initiative.id)
 _COLLECTS = (Initiative.state == InitiativeState.PUBLISHED.value) & (Initiative.deadline_on >= bindparam("today"))
+_PHOTO = aliased(Picture, name="photo")
 _CARDS: Select[Any] = (
-    select(Initiative, _AREA.name, _AREA.level, _PARENT.name, _PARENT.level, _TOTAL.c.cents, _TOTAL.c.givers)
+    select(Initiative, _AREA.name, _AREA.level, _PARENT.name, _PARENT.level, _TOTAL.c.cents, _TOTAL.c.givers, _PHOTO)
     .join(_AREA, _AREA.id == Initiative.area_id)
     .outerjoin(_PARENT, _PARENT.id == _AREA.parent_id)
+    .outerjoin(_PHOTO, _PHOTO.id == first_picture_id(Initiative.id))
     .join(_TOTAL, true())
 )
 
@@ -100,11 +91,12 @@ def _cards_of(chosen: Select[Any], *order: Any) -> Select[Any]:
 
 
 def _fetch(session: Session, query: Select[Any], today: dt.date) -> list[InitiativeCard]:
-    return [InitiativeCard(**_fields(row, today)) for row in session.execute(query, {"today": today})]
+    return [InitiativeCard(**card_fields(row, today)) for row in session.execute(query, {"today": today})]
 
 
-def _fields(row: Any, today: dt.date) -> dict[str, Any]:
-    initiative, area_name, level, parent_name, parent_level, cents, givers = row
+def card_fields(row: Any, today: dt.date) -> dict[str, Any]:
+    """A row of the query under every list, as the fields of a card."""
+    initiative, area_name, level, parent_name, parent_level, cents, givers, photo = row
     state = InitiativeState(initiative.state)
     collects = state == InitiativeState.PUBLISHED and initiative.deadline_on >= today
     own_district = area_name if level == AreaLevel.DISTRICT else None
@@ -123,6 +115,7 @@ def _fields(row: Any, today: dt.date) -> dict[str, Any]:
         "givers": givers,
         "deadline_on": initiative.deadline_on,
         "days_left": (initiative.deadline_on - today).days if collects else None,
+        "photo": None if photo is None else view_of(photo),
     }
 
 
@@ -179,39 +172,13 @@ def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: i
     return _fetch(session, _cards_of(chosen.limit(limit), moment.desc().nulls_last(), Initiative.id.desc()), today)
 
 
-_ONE = _CARDS.where(Initiative.id == bindparam("initiative_id"), _IS_PUBLIC)
+ONE_CARD = _CARDS.where(Initiative.id == bindparam("initiative_id"), _IS_PUBLIC)
 
 
 def card(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeCard | None:
     """A public initiative as a card, or None."""
-    row = session.execute(_ONE, {"initiative_id": initiative_id}).first()
-    return None if row is None else InitiativeCard(**_fields(row, today))
-
-
-def detail(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeDetail | None:
-    """A public initiative with all that its page shows, or None."""
-    row = session.execute(_ONE, {"initiative_id": initiative_id}).first()
-    if row is None:
-        return None
-    initiative: Initiative = row[0]
-    lines = session.scalars(
-        select(BudgetLine).where(BudgetLine.initiative_id == initiative_id).order_by(BudgetLine.position)
-    ).all()
-    names = session.scalars(
-        select(Organiser.name)
-        .where(Organiser.initiative_id == initiative_id, Organiser.confirmed_at.is_not(None))
-        .order_by(Organiser.role.desc(), Organiser.id)
-    ).all()
-    return InitiativeDetail(
-        **_fields(row, today),
-        story=initiative.story,
-        place_description=initiative.place_description,
-        organisers=list(names),
-        budget_lines=list(lines),
-        published_on=initiative.published_at,
-        ended_on=initiative.ended_at,
-        gifts=latest_gifts(session, initiative_id, GIFTS_SHOWN),
-    )
+    row = session.execute(ONE_CARD, {"initiative_id": initiative_id}).first()
+    return None if row is None else InitiativeCard(**card_fields(row, today))
 
 
 def count_by_state(session: Session) -> dict[InitiativeState, int]:

@@ -12,7 +12,9 @@ from abs_platform.areas.queries import list_districts
 from abs_platform.database import db
 from abs_platform.errors import NotFound
 from abs_platform.initiatives import queries
+from abs_platform.initiatives.showing import detail
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
+from abs_platform.organisers.queries import engagement
 from abs_platform.rounds.queries import open_round
 from abs_platform.security import public
 
@@ -56,12 +58,15 @@ def index() -> str:
 def show(initiative_id: int, slug: str) -> str | Response:
     """One initiative; an old or shortened address leads to the one that counts."""
     session = db.session()
-    found = queries.detail(session, initiative_id, today=clock.today()) if initiative_id < 2**63 else None
+    found = detail(session, initiative_id, today=clock.today()) if initiative_id < 2**63 else None
     if found is None:
         raise NotFound(_("Dit initiatief bestaat niet (meer). Zoek verder bij de initiatieven."))
     if slug != found.slug:
         return redirect(url_for(".show", initiative_id=initiative_id, slug=found.slug), 301)
     is_open = found.state == InitiativeState.PUBLISHED
     return render_template(
-        "initiatives/show.html", initiative=found, round=open_round(session, clock.now()) if is_open else None
+        "initiatives/show.html",
+        initiative=found,
+        engagement=engagement(session, initiative_id),
+        round=open_round(session, clock.now()) if is_open else None,
     )

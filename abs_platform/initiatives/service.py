@@ -12,12 +12,17 @@ from sqlalchemy.orm import Session
 from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.clock import local_date
+from abs_platform.database import on_violation
 from abs_platform.donations.queries import total_of
 from abs_platform.errors import Conflict, InvalidInput, NotFound
-from abs_platform.initiatives.models import Initiative
+from abs_platform.initiatives.models import Initiative, RuleOverride
 from abs_platform.initiatives.queries import has_reached_target
-from abs_platform.initiatives.states import TRANSITIONS, InitiativeState
+from abs_platform.initiatives.states import TRANSITIONS, InitiativeState, OverridableRule
 from abs_platform.lives import check_move
+
+on_violation(
+    "uq_rule_overrides_initiative_id_rule", lambda: Conflict(_("Voor deze regel is al een uitzondering gemaakt."))
+)
 
 
 def request_changes(session: Session, initiative_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> None:
@@ -111,6 +116,40 @@ def move(
         raise InvalidInput(_("Geef een reden."), fields={"reason": _("Geef een reden.")})
     initiative.state = target.value
     events.record(session, f"initiative.{target.value}", initiative.id, actor=actor, now=now, reason=reason)
+    session.flush()
+
+
+def set_rule_aside(
+    session: Session,
+    initiative_id: int,
+    rule: OverridableRule,
+    *,
+    reason: str,
+    given_by_id: int,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """The coordinator sets a rule aside for one initiative, and says why (rule 4). Raises: Conflict, InvalidInput."""
+    if not reason.strip():
+        raise InvalidInput(_("Geef een reden."), fields={"reason": _("Geef een reden.")})
+    session.add(
+        RuleOverride(
+            initiative_id=initiative_id,
+            rule=rule.value,
+            reason=reason.strip(),
+            given_by_id=given_by_id,
+            given_at=now,
+        )
+    )
+    events.record(
+        session,
+        "initiative.rule_set_aside",
+        initiative_id,
+        actor=actor,
+        now=now,
+        reason=reason.strip(),
+        rule=rule.value,
+    )
     session.flush()
 
 

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
-from abs_platform.errors import NotFound
+from abs_platform.errors import NotAllowed, NotFound
 from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.permissions import Subject
 from abs_platform.initiatives.states import InitiativeState, OrganiserRole
+from abs_platform.users import User
 
 _INITIATOR = case((Organiser.role == OrganiserRole.INITIATOR.value, Organiser.account_id))
 _SUBJECT: Select[Any] = (
@@ -58,3 +60,16 @@ def subject_of(session: Session, initiative_id: int) -> Subject:
     if found is None:
         raise NotFound(_("Dit initiatief bestaat niet (meer)."))
     return found
+
+
+def subject_for(session: Session, initiative_id: int, user: User, may: Callable[[User, Subject], bool]) -> Subject:
+    """An initiative with which this person may do something.
+
+    Raises: NotFound; NotAllowed for staff, while residents are not told that it is there.
+    """
+    subject = subject_of(session, initiative_id)
+    if may(user, subject):
+        return subject
+    if user.is_staff:
+        raise NotAllowed(_("Dit initiatief is niet van jouw balie, of je organiseert het zelf."))
+    raise NotFound(_("Dit initiatief bestaat niet (meer), of het is niet van jou."))

@@ -4,25 +4,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.areas.queries import desk_area_of
+from abs_platform.areas.queries import desk_area_of, is_current
 from abs_platform.clock import local_date
 from abs_platform.config import Rules
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict, InvalidInput, NotFound
-from abs_platform.initiatives.models import BudgetLine, Initiative, Organiser, RuleOverride
+from abs_platform.initiatives.content import Content, read_date
+from abs_platform.initiatives.models import BudgetLine, Initiative, InitiativeNeed, Organiser, RuleOverride
+from abs_platform.initiatives.organisers import address_parts
 from abs_platform.initiatives.service import lock, move
-from abs_platform.initiatives.states import InitiativeState, OrganiserRole, OverridableRule, Theme
+from abs_platform.initiatives.states import InitiativeState, NeedKind, OrganiserRole, OverridableRule, Theme
+from abs_platform.media.queries import pictures_without_alt
 from abs_platform.money import format_euros
+from abs_platform.rulebook.queries import assess, load_rulebook
 
 MAX_TITLE = 120
 MAX_SUMMARY = 300
@@ -45,7 +49,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What residents write about their idea. Budget lines are (description, cents); together they are the target."""
+    """What residents write about their idea.
+
+    Budget lines are (description, cents); together they are the target. Needs are (kind, description).
+    """
 
     title: str
     summary: str
@@ -56,6 +63,9 @@ class Draft:
     target_cents: int
     deadline_on: dt.date
     budget: Sequence[tuple[str, int]]
+    audience: str = ""
+    planning: str = ""
+    needs: Sequence[tuple[NeedKind, str]] = ()
 
 
 def create_draft(session: Session, draft: Draft, initiator: Person, *, actor: Actor, now: dt.datetime) -> Initiative:
@@ -81,6 +91,8 @@ def create_draft(session: Session, draft: Draft, initiator: Person, *, actor: Ac
         place_description=draft.place_description.strip(),
         target_cents=draft.target_cents,
         deadline_on=draft.deadline_on,
+        audience=draft.audience.strip(),
+        planning=draft.planning.strip(),
         state=InitiativeState.DRAFT.value,
         created_at=now,
     )
@@ -89,6 +101,10 @@ def create_draft(session: Session, draft: Draft, initiator: Person, *, actor: Ac
     session.add_all(
         BudgetLine(initiative_id=initiative.id, position=position, description=description, amount_cents=cents)
         for position, (description, cents) in enumerate(draft.budget, start=1)
+    )
+    session.add_all(
+        InitiativeNeed(initiative_id=initiative.id, position=position, kind=kind.value, description=description)
+        for position, (kind, description) in enumerate(draft.needs, start=1)
     )
     _add_organiser(session, initiative, initiator, OrganiserRole.INITIATOR, confirmed_at=now)
     events.record(session, "initiative.created", initiative.id, actor=actor, now=now)
@@ -141,23 +157,43 @@ def submit(session: Session, initiative_id: int, *, rules: Rules, actor: Actor, 
     move(session, initiative, InitiativeState.SUBMITTED, actor=actor, now=now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What rule 4 looks at. ``budget_cents`` is the sum of the lines."""
+
+    area_id: int | None
+    target_cents: int | None
+    budget_cents: int
+    deadline_on: dt.date | None
+
+
 def problems_of(session: Session, initiative: Initiative, rules: Rules, today: dt.date) -> dict[str, str]:
-    """What still stands in the way of sending it: field and sentence."""
-    overridden = set(session.scalars(select(RuleOverride.rule).where(RuleOverride.initiative_id == initiative.id)))
+    """What still stands in the way of sending what the row says: field and sentence."""
+    budget = session.scalar(
+        select(func.coalesce(func.sum(BudgetLine.amount_cents), 0)).where(BudgetLine.initiative_id == initiative.id)
+    )
+    plan = Plan(
+        area_id=initiative.area_id,
+        target_cents=initiative.target_cents,
+        budget_cents=int(budget or 0),
+        deadline_on=initiative.deadline_on,
+    )
+    return problems_of_plan(session, initiative.id, plan, rules, today)
+
+
+def problems_of_plan(session: Session, initiative_id: int, plan: Plan, rules: Rules, today: dt.date) -> dict[str, str]:
+    """What rule 4 still misses: field and sentence."""
+    overridden = set(session.scalars(select(RuleOverride.rule).where(RuleOverride.initiative_id == initiative_id)))
+    maximum = None if OverridableRule.MAXIMUM in overridden else rules.max_target_cents
     problems = {}
-    if missing := {name for name in ("area_id", "target_cents", "deadline_on") if getattr(initiative, name) is None}:
-        sentences = {
-            "area_id": ("place", _("Kies de buurt, de wijk of de hele gemeente.")),
-            "target_cents": ("target", _("Vul in hoeveel geld er nodig is.")),
-            "deadline_on": ("deadline", _("Kies een streefdatum.")),
-        }
-        problems = dict(sentences[name] for name in sorted(missing))
-    else:
-        maximum = None if OverridableRule.MAXIMUM in overridden else rules.max_target_cents
-        problems = _problems_of_money(session, initiative, rules.min_target_cents, maximum)
-        if not today < initiative.deadline_on <= today + dt.timedelta(days=rules.max_deadline_days):
-            problems["deadline"] = _("Kies een streefdatum na vandaag en binnen een jaar.")
-    there = count_addresses(session, initiative.id)
+    if plan.area_id is None or not is_current(session, plan.area_id):
+        problems["place"] = _("Kies de buurt, de wijk of de hele gemeente.")
+    problems |= _problems_of_money(plan, rules.min_target_cents, maximum)
+    if plan.deadline_on is None:
+        problems["deadline"] = _("Kies een streefdatum.")
+    elif not today < plan.deadline_on <= today + dt.timedelta(days=rules.max_deadline_days):
+        problems["deadline"] = _("Kies een streefdatum na vandaag en binnen een jaar.")
+    there = count_addresses(session, initiative_id)
     if there < rules.min_organisers and OverridableRule.ORGANISERS not in overridden:
         problems["organisers"] = _(
             "Er zijn %(needed)s organisatoren nodig, op verschillende adressen, die hebben bevestigd dat ze meedoen. "
@@ -168,22 +204,58 @@ def problems_of(session: Session, initiative: Initiative, rules: Rules, today: d
     return problems
 
 
-def _problems_of_money(session: Session, initiative: Initiative, least: int, most: int | None) -> dict[str, str]:
-    problems = {}
-    if initiative.target_cents < least:
-        problems["target"] = _("Vraag minstens %(least)s.", least=format_euros(least))
-    if most is not None and initiative.target_cents > most:
-        problems["target"] = _(
-            "Vraag een bedrag van %(least)s tot %(most)s.", least=format_euros(least), most=format_euros(most)
-        )
-    budget = session.scalar(
-        select(func.coalesce(func.sum(BudgetLine.amount_cents), 0)).where(BudgetLine.initiative_id == initiative.id)
+def problems_of_content(
+    session: Session, initiative_id: int, content: Content, rules: Rules, today: dt.date
+) -> dict[str, str]:
+    """What still stands in the way of sending what the organisers wrote: rule 4, and all that a page needs."""
+    sentences = {
+        "title": _("Geef je idee een titel."),
+        "summary": _("Vertel in het kort wat je wilt."),
+        "theme": _("Kies een thema."),
+        "story": _("Vertel je plan."),
+    }
+    problems = {name: sentence for name, sentence in sentences.items() if not content[name].strip()}
+    plan = Plan(
+        area_id=content["area_id"],
+        target_cents=content["target_cents"],
+        budget_cents=sum(line["amount_cents"] for line in content["budget"]),
+        deadline_on=read_date(content["deadline_on"]),
     )
-    if budget != initiative.target_cents:
+    address = select(Organiser.house_number).where(
+        Organiser.initiative_id == initiative_id,
+        Organiser.role == OrganiserRole.INITIATOR.value,
+        Organiser.postcode.is_not(None),
+    )
+    if not session.scalar(address):
+        problems["own_address"] = _("Vul je eigen postcode en huisnummer in.")
+    problems |= problems_of_plan(session, initiative_id, plan, rules, today)
+    left = len(assess(load_rulebook(session), content["rule_answers"], today).unanswered)
+    if left:
+        problems["rule_answers"] = ngettext(
+            "Beantwoord nog %(num)s vraag van de regelcheck.", "Beantwoord nog %(num)s vragen van de regelcheck.", left
+        )
+    if pictures_without_alt(session, initiative_id):
+        problems["pictures"] = _("Beschrijf je foto's, of zeg dat ze alleen versiering zijn.")
+    return problems
+
+
+def _problems_of_money(plan: Plan, least: int, most: int | None) -> dict[str, str]:
+    if plan.target_cents is None:
+        return {"target": _("Vul in hoeveel geld er nodig is.")}
+    problems = {}
+    if plan.target_cents < least:
+        problems["target"] = _("Vraag minstens %(least)s.", least=format_euros(least))
+    if most is not None and plan.target_cents > most:
+        problems["target"] = _(
+            "Vraag een bedrag van %(least)s tot %(most)s. Heb je meer nodig? Overleg met de gemeente.",
+            least=format_euros(least),
+            most=format_euros(most),
+        )
+    if plan.budget_cents != plan.target_cents:
         problems["budget"] = _(
             "De regels van de begroting zijn samen %(budget)s, maar het streefbedrag is %(target)s.",
-            budget=format_euros(int(budget or 0)),
-            target=format_euros(initiative.target_cents),
+            budget=format_euros(plan.budget_cents),
+            target=format_euros(plan.target_cents),
         )
     return problems
 
@@ -192,15 +264,12 @@ def count_addresses(session: Session, initiative_id: int) -> int:
     """On how many different addresses its organisers live who said yes (rule 4)."""
     confirmed = session.execute(
         select(Organiser.postcode, Organiser.house_number).where(
-            Organiser.initiative_id == initiative_id, Organiser.confirmed_at.is_not(None)
+            Organiser.initiative_id == initiative_id,
+            Organiser.confirmed_at.is_not(None),
+            Organiser.postcode.is_not(None),
         )
     )
-    return len({(row.postcode, _parts_of(row.house_number or "")) for row in confirmed})
-
-
-def _parts_of(house_number: str) -> tuple[str, ...]:
-    """The numbers and letters of a house number: "12a", "12 A" and "012-a" are the same, "12-1" and "121" are not."""
-    return tuple(part.lstrip("0") for part in re.findall(r"\d+|[^\W\d_]+", house_number.upper()))
+    return len({(row.postcode, address_parts(row.house_number or "")) for row in confirmed})
 
 
 def _add_organiser(

@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("initiative_id", sa.BigInteger(), nullable=False),
         sa.Column("content", postgresql.JSONB(), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("changed_in", postgresql.JSONB(), server_default="{}", nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("saved_by_id", sa.BigInteger(), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
@@ -101,6 +102,7 @@ def upgrade() -> None:
     op.add_column("organisers", sa.Column("invited_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("organisers", sa.Column("declined_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("organisers", sa.Column("address_verified_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("organisers", sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True))
     op.alter_column("organisers", "postcode", existing_type=sa.TEXT(), nullable=True)
     op.alter_column("organisers", "house_number", existing_type=sa.TEXT(), nullable=True)
     op.create_index(op.f("ix_organisers_account_id"), "organisers", ["account_id"], unique=False)
@@ -116,7 +118,9 @@ def upgrade() -> None:
         op.f("ck_initiatives_point_has_both"), "initiatives", "(latitude IS NULL) = (longitude IS NULL)"
     )
     op.create_check_constraint(
-        op.f("ck_organisers_address_when_confirmed"), "organisers", "confirmed_at IS NULL OR postcode IS NOT NULL"
+        op.f("ck_organisers_address_when_confirmed"),
+        "organisers",
+        "confirmed_at IS NULL OR postcode IS NOT NULL OR role = 'initiator' OR forgotten_at IS NOT NULL",
     )
     op.create_check_constraint(
         op.f("ck_organisers_not_both_answers"), "organisers", "confirmed_at IS NULL OR declined_at IS NULL"
@@ -154,6 +158,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_organisers_account_id"), table_name="organisers")
     op.alter_column("organisers", "house_number", existing_type=sa.TEXT(), nullable=False)
     op.alter_column("organisers", "postcode", existing_type=sa.TEXT(), nullable=False)
+    op.drop_column("organisers", "forgotten_at")
     op.drop_column("organisers", "address_verified_at")
     op.drop_column("organisers", "declined_at")
     op.drop_column("organisers", "invited_at")

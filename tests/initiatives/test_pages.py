@@ -125,7 +125,7 @@ def test_a_story_keeps_its_paragraphs(factory: Factory, browser_client: Browser)
 
     page = browser_client.get(path_of(initiative))
 
-    paragraphs = [p.to_text() for p in page.all(".abs-story p")]
+    paragraphs = [" ".join(p.to_text().split()) for p in page.all(".abs-story p")]
     assert paragraphs == ["Eerste regel loopt door.", "Tweede <b>alinea</b>."]
 
 

@@ -12,7 +12,7 @@ from abs_platform import clock
 from abs_platform.areas.queries import AreaRow, list_districts
 from abs_platform.areas.states import AreaLevel
 from abs_platform.donations.service import GiftDetails, return_vouchers
-from abs_platform.initiatives import queries, service, submitting
+from abs_platform.initiatives import queries, service, showing, submitting
 from abs_platform.initiatives.queries import InitiativeCard
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
@@ -150,7 +150,7 @@ def test_the_list_holds_what_was_published_and_nothing_else(factory: Factory) ->
     assert {card.id for card in asked_for.items} == {made[state].id for state in PUBLIC}
     for initiative in [*(made[state] for state in PRIVATE), withdrawn_draft]:
         assert queries.card(factory.session, initiative.id, today=today(factory)) is None
-        assert queries.detail(factory.session, initiative.id, today=today(factory)) is None
+        assert showing.detail(factory.session, initiative.id, today=today(factory)) is None
 
 
 @pytest.mark.parametrize("state", PUBLIC)
@@ -314,7 +314,7 @@ def test_the_detail_names_who_confirmed_and_shows_the_newest_gifts(factory: Fact
     for number, code in enumerate(factory.codes(22)):
         factory.give(code, initiative, GiftDetails(giver_name=f"Gever {number}" if number % 2 else None))
 
-    detail = queries.detail(factory.session, initiative.id, today=today(factory))
+    detail = showing.detail(factory.session, initiative.id, today=today(factory))
 
     assert detail is not None
     assert detail.organisers == ["Anna", "Bram", "Cem"]
