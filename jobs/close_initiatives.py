@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Close what should be closed, and give back what was given to initiatives that failed (rules 6 and 7)."""
+"""Close what should be closed, give back what was given to what failed, and tell the givers (rules 6 and 7)."""
 
 import datetime as dt
 from functools import partial
@@ -12,6 +12,7 @@ from abs_platform.donations.service import return_to_plan_b, return_vouchers
 from abs_platform.initiatives.queries import due_for_close, failed_with_gifts
 from abs_platform.initiatives.service import close_if_funded, expire_if_due
 from abs_platform.initiatives.states import InitiativeState
+from abs_platform.updates.mailing import tell_of_returns
 from jobs.runner import JobReport
 
 ACTOR = Actor("job", "close_initiatives")
@@ -32,6 +33,7 @@ def run(now: dt.datetime) -> JobReport:
         while True:
             with transaction() as session:
                 returned = return_vouchers(session, initiative_id, actor=ACTOR, now=now, reason=state.value)
+                tell_of_returns(session, initiative_id, now=now)
             if not returned:
                 return changed
             changed += returned
@@ -40,14 +42,16 @@ def run(now: dt.datetime) -> JobReport:
     report.each(due_for_close(db.session(), local_date(now)), close)
     failed = failed_with_gifts(db.session())
     for initiative_id, state in failed:
-        report.each(due_back_with_plan_b(db.session(), initiative_id), partial(_to_plan_b, reason=state.value, now=now))
+        to_plan_b = partial(_to_plan_b, initiative_id=initiative_id, reason=state.value, now=now)
+        report.each(due_back_with_plan_b(db.session(), initiative_id), to_plan_b)
     report.each(failed, give_back)
     return report
 
 
-def _to_plan_b(donation_id: int, *, reason: str, now: dt.datetime) -> int:
+def _to_plan_b(donation_id: int, *, initiative_id: int, reason: str, now: dt.datetime) -> int:
     with transaction() as session:
         gift = return_to_plan_b(session, donation_id, actor=ACTOR, now=now, reason=reason)
+        tell_of_returns(session, initiative_id, now=now)
     if gift is not None:
         with transaction() as session:
             close_if_funded(session, gift.initiative_id, actor=ACTOR, now=now)

@@ -9,6 +9,7 @@ from abs_platform import attempts
 from abs_platform.accounts.service import purge as purge_sign_ins
 from abs_platform.actors import Actor
 from abs_platform.database import db, transaction
+from abs_platform.donations.service import forget_addresses as forget_givers
 from abs_platform.initiatives.organisers import forget_addresses
 from abs_platform.mail.service import forget as forget_mails
 from abs_platform.media.keeping import sweep
@@ -39,7 +40,7 @@ def run(now: dt.datetime) -> JobReport:
     with transaction() as session:
         forgotten = purge_attempts(session, now) + forget_mails(session, now=now)
         forgotten += attempts.purge(session, now) + purge_sign_ins(session, now) + forget_addresses(session)
-        forgotten += forget_removed(session, now)
+        forgotten += forget_removed(session, now) + forget_givers(session, now)
         report = JobReport(changed=forgotten)
     report.each(settled_rounds(db.session(), closed_before), forget)
     report.each(["file store"], sweep_files)

@@ -8,7 +8,16 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from abs_platform.clock import AMSTERDAM
-from jobs import check_ledger, close_initiatives, expire_vouchers, issue_vouchers, purge_personal_data, send_outbox
+from jobs import (
+    check_ledger,
+    close_initiatives,
+    expire_vouchers,
+    issue_vouchers,
+    purge_personal_data,
+    send_outbox,
+    send_reminders,
+    tell_of_funding,
+)
 from jobs.runner import Job
 
 
@@ -24,7 +33,11 @@ TIMETABLE: dict[str, Entry] = {
     "send_outbox": Entry(send_outbox.run, IntervalTrigger(seconds=5), "elke 5 seconden"),
     "issue_vouchers": Entry(issue_vouchers.run, IntervalTrigger(minutes=15), "elk kwartier"),
     "close_initiatives": Entry(close_initiatives.run, IntervalTrigger(minutes=1), "elke minuut"),
+    "tell_of_funding": Entry(tell_of_funding.run, IntervalTrigger(minutes=1), "elke minuut"),
     "expire_vouchers": Entry(expire_vouchers.run, IntervalTrigger(minutes=5), "elke 5 minuten"),
+    "send_reminders": Entry(
+        send_reminders.run, CronTrigger(hour=8, minute=0, timezone=AMSTERDAM), "elke ochtend om 8.00 uur"
+    ),
     "check_ledger": Entry(
         check_ledger.run, CronTrigger(hour=3, minute=10, timezone=AMSTERDAM), "elke nacht om 3.10 uur"
     ),

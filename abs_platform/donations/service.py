@@ -9,12 +9,13 @@ import uuid
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from abs_platform.actors import GIVER, Actor
 from abs_platform.clock import local_date
 from abs_platform.database import on_violation
+from abs_platform.donations.models import Donation
 from abs_platform.donations.states import Channel
 from abs_platform.errors import Conflict
 
@@ -247,3 +248,25 @@ def _return(
         },
     )
     return list(rows.scalars())
+
+
+def forget_giver(session: Session, giver_email: str) -> None:
+    """The gifts of who left this e-mail address stay, and are anonymous from now on."""
+    gifts = update(Donation).where(Donation.giver_email == giver_email)
+    session.execute(gifts.values(giver_email=None, giver_name=None))
+
+
+# An address is left for news and for the word that a gift came back: after that there is nothing to tell any more.
+_FORGET_ADDRESSES = text("""
+    UPDATE donations SET giver_email = NULL
+    WHERE giver_email IS NOT NULL
+      AND (state = 'returned' AND returned_at < :returned_before
+           OR EXISTS (SELECT FROM events WHERE subject = 'initiative' AND subject_id = donations.initiative_id
+                      AND kind = 'initiative.realised' AND happened_at < :realised_before))
+""")
+
+
+def forget_addresses(session: Session, now: dt.datetime) -> int:
+    """Forget the addresses of givers a month after the gift came back, or three after the initiative was realised."""
+    moments = {"returned_before": now - dt.timedelta(days=30), "realised_before": now - dt.timedelta(days=90)}
+    return int(getattr(session.execute(_FORGET_ADDRESSES, moments), "rowcount", 0))

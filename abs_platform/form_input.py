@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a form may send: texts without invisible characters, and a sentence beside each field that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+from abs_platform.errors import AbsError, InvalidInput
+from abs_platform.rich_text import without_unseen
+
+
+class Form(Schema):
+    """A form of a page. Browsers send fields of their own; those are left alone."""
+
+    class Meta:
+        """Fields that we do not know are no error."""
+
+        unknown = EXCLUDE
+
+
+class Text(fields.Field[str]):
+    """A text as people type it: trimmed, from so many to so many characters. A line end counts as one."""
+
+    def __init__(self, *, most: int, least: int = 1, sentence: LazyString | str = "", **options: Any) -> None:
+        options.setdefault("load_default", "")
+        super().__init__(**options)
+        self.most, self.least, self.sentence = most, least, sentence
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:  # noqa: ARG002
+        text = without_unseen(value if isinstance(value, str) else "").strip()
+        if len(text) < self.least:
+            raise ValidationError(str(self.sentence) or _("Vul dit in."))
+        if len(text) > self.most:
+            raise ValidationError(
+                _(
+                    "Maak dit korter: hoogstens %(most)s tekens. Nu zijn het er %(length)s.",
+                    most=self.most,
+                    length=len(text),
+                )
+            )
+        return text
+
+
+def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a form. Fields that were not sent are read as empty. Raises: InvalidInput with a sentence for each field."""
+    sent = {name: data.get(name, "") for name, field in schema.fields.items() if isinstance(field, Text)}
+    try:
+        loaded: dict[str, Any] = schema.load(dict(data) | sent)
+    except ValidationError as error:
+        refused: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        messages = {name: str(sentences[0]) for name, sentences in refused.items()}
+        raise InvalidInput(" ".join(messages.values()), fields=messages) from error
+    return loaded
+
+
+def errors_of(error: AbsError) -> dict[str, str]:
+    """What a form shows of a refusal: a sentence for each field, else one for all of it."""
+    return (error.fields if isinstance(error, InvalidInput) else {}) or {"form": error.message}

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Remind organisers, who was asked to help carry, and staff, of what is due; the report counts the mails, each once."""
+
+import datetime as dt
+
+from flask import current_app
+
+from abs_platform.config import Settings
+from abs_platform.database import db, transaction
+from abs_platform.initiatives.inviting import remind
+from abs_platform.reminders import queries, service
+from abs_platform.reminders.queries import Reminder, StaffDigest
+from jobs.runner import JobReport
+
+
+def run(now: dt.datetime) -> JobReport:
+    """One transaction a reminder: what was queued stays queued, and the next run does the rest."""
+    settings: Settings = current_app.extensions["settings"]
+
+    def to_organisers(reminder: Reminder) -> int:
+        with transaction() as session:
+            return service.remind_organisers(session, reminder, now=now)
+
+    def to_co_organiser(asked: tuple[int, int]) -> int:
+        organiser_id, days = asked
+        with transaction() as session:
+            return int(remind(session, organiser_id, after_days=days, secret_key=settings.secret_key, now=now))
+
+    def to_staff(digest: StaffDigest) -> int:
+        with transaction() as session:
+            return service.remind_staff(session, digest, now=now)
+
+    report, session = JobReport(), db.session()
+    report.each(queries.due_to_co_organisers(session, now), to_co_organiser)
+    report.each(queries.due_to_organisers(session, now), to_organisers)
+    report.each(queries.due_to_staff(session, now, days=settings.rules.answer_working_days), to_staff)
+    return report
