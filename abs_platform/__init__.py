@@ -5,14 +5,38 @@ from __future__ import annotations
 
 from flask import Flask
 
-from abs_platform import database, errors, logs, model_registry, security, templating
+from abs_platform import database, errors, logs, model_registry, outbox, security, templating, uploads
+from abs_platform.accountability.routes_costs import bp as accountability_bp
+from abs_platform.accountability.routes_regie import bp as accountability_regie_bp
+from abs_platform.accounts import login, routes_oidc
+from abs_platform.accounts.routes_account import bp as accounts_bp
+from abs_platform.accounts.routes_set_up import bp as second_factor_bp
+from abs_platform.accounts.routes_staff import bp as staff_bp
 from abs_platform.api.routes import init_app as init_api
 from abs_platform.config import ROOT_DIR, Settings
+from abs_platform.demo.routes import bp as demo_bp
 from abs_platform.donations.routes import bp as donations_bp
 from abs_platform.embedded import start_embedded_postgres
 from abs_platform.extensions import babel, csrf
+from abs_platform.flyers.routes import bp as flyers_bp
+from abs_platform.help_offers.routes import bp as help_offers_bp
 from abs_platform.initiatives.routes import bp as initiatives_bp
+from abs_platform.initiatives.routes_organisers import bp as invitations_bp
+from abs_platform.initiatives.routes_sending import bp as submitting_bp
+from abs_platform.mail.routes import bp as demo_mail_bp
+from abs_platform.media.routes import bp as media_bp
+from abs_platform.moderation.routes import bp as desk_bp
+from abs_platform.moderation.routes_account import bp as conversation_bp
+from abs_platform.moderation.routes_deciding import bp as deciding_bp
+from abs_platform.moderation.routes_exceptions import bp as exceptions_bp
+from abs_platform.organisers.routes import bp as organisers_bp
 from abs_platform.pages.routes import bp as pages_bp
+from abs_platform.questions.routes import bp as questions_bp
+from abs_platform.questions.routes_regie import bp as questions_regie_bp
+from abs_platform.rulebook.routes_beheer import bp as rulebook_bp
+from abs_platform.storage import make_store
+from abs_platform.updates.routes_givers import bp as updates_bp
+from abs_platform.updates.routes_regie import bp as updates_regie_bp
 from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.routes import bp as vouchers_bp
 
@@ -30,15 +54,35 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["settings"] = settings
     app.extensions["code_keys"] = CodeKeys.derive(settings.voucher_key)
+    app.extensions["file_store"] = make_store(settings)
     logs.init_app(app)
     security.init_app(app, settings)
+    uploads.init_app(app)
     database.init_app(app, settings.database_url or start_embedded_postgres(settings.instance_dir))
     errors.init_app(app)
     csrf.init_app(app)
+    login.init_app(app)
     babel.init_app(app, default_locale="nl", default_timezone="Europe/Amsterdam")
     templating.init_app(app, settings)
-    for blueprint in (pages_bp, initiatives_bp, vouchers_bp, donations_bp):
+    outbox.init_app(app)
+    for blueprint in (pages_bp, accounts_bp, media_bp, initiatives_bp, vouchers_bp, donations_bp):
         app.register_blueprint(blueprint)
+    for blueprint in (rulebook_bp, flyers_bp):
+        app.register_blueprint(blueprint)
+    for blueprint in (submitting_bp, invitations_bp):
+        app.register_blueprint(blueprint)
+    for blueprint in (second_factor_bp, staff_bp):
+        app.register_blueprint(blueprint)
+    for blueprint in (desk_bp, deciding_bp, exceptions_bp, conversation_bp):
+        app.register_blueprint(blueprint)
+    for blueprint in (organisers_bp, updates_bp, questions_bp, help_offers_bp, accountability_bp):
+        app.register_blueprint(blueprint)
+    for blueprint in (updates_regie_bp, questions_regie_bp, accountability_regie_bp):
+        app.register_blueprint(blueprint)
+    routes_oidc.init_app(app, settings)
+    if not settings.is_production:
+        app.register_blueprint(demo_mail_bp)
+        app.register_blueprint(demo_bp)
     init_api(app)
     security.check_routes(app)
     return app

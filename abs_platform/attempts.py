@@ -6,7 +6,7 @@ import hashlib
 import hmac
 
 from flask_babel import gettext as _
-from sqlalchemy import Identity, Index, delete, select, text
+from sqlalchemy import Identity, Index, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from abs_platform.clock import AMSTERDAM
@@ -57,6 +57,12 @@ def claim(session: Session, bucket: str, key: bytes, *, most: int, window: dt.ti
         )
     session.add(Attempt(bucket=bucket, key_digest=key, attempted_at=now))
     session.flush()
+
+
+def take_back(session: Session, bucket: str, key: bytes) -> None:
+    """The try that was just claimed was right: it does not count. Those before it stay."""
+    newest = select(func.max(Attempt.id)).where(Attempt.bucket == bucket, Attempt.key_digest == key).scalar_subquery()
+    session.execute(delete(Attempt).where(Attempt.id == newest))
 
 
 def forget(session: Session, bucket: str, key: bytes) -> None:

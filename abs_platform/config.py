@@ -15,6 +15,10 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from abs_platform.mail_server import MailServer, read_address
+from abs_platform.openid import OpenId
+from abs_platform.storage import Bucket
+
 PACKAGE_DIR = Path(__file__).parent
 ROOT_DIR = PACKAGE_DIR.parent
 DEFAULT_BASE_URL = "http://127.0.0.1:5000"
@@ -44,6 +48,7 @@ class Rules:
     max_voucher_amount_cents: int = 5_000
     settled_after_days: int = 30
     max_gone_percent: int = 10
+    answer_working_days: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,11 @@ class Municipality:
     def areas_csv(self) -> Path:
         """The packaged list of areas: code,naam,niveau,ouder_code."""
         return self.folder / "areas.csv"
+
+    @property
+    def rulebook_toml(self) -> Path:
+        """The rules check with which the coordinator begins."""
+        return self.folder / "rulebook.toml"
 
     @property
     def demo_dir(self) -> Path:
@@ -122,6 +132,10 @@ class Settings:
     municipality: Municipality
     base_url: str
     trusted_proxies: int = 0
+    mail_server: MailServer | None = None
+    mail_from: str = ""
+    media_bucket: Bucket | None = None
+    openid: OpenId | None = None
 
     @property
     def is_production(self) -> bool:
@@ -159,6 +173,10 @@ class Settings:
             municipality=Municipality.load(env.get("ABS_MUNICIPALITY", "almelo")),
             base_url=(env.get("ABS_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
             trusted_proxies=int(env.get("ABS_TRUSTED_PROXIES", "0")),
+            mail_server=MailServer.parse(env["ABS_SMTP_URL"]) if env.get("ABS_SMTP_URL") else None,
+            mail_from=read_address(env["ABS_MAIL_FROM"]) if env.get("ABS_MAIL_FROM") else "",
+            media_bucket=Bucket.parse(env["ABS_MEDIA_URL"]) if env.get("ABS_MEDIA_URL") else None,
+            openid=OpenId.read(env),
         )
 
 
@@ -174,7 +192,39 @@ def _problems(env: Mapping[str, str]) -> list[str]:
         problems.append("DATABASE_URL is not an address like postgresql://user:password@host/database")
     if not _is_site(env.get("ABS_BASE_URL") or DEFAULT_BASE_URL):
         problems.append("ABS_BASE_URL is not an address like https://buurtsamen.example.nl, without a path")
+    return problems + _mail_problems(env) + _media_problems(env) + _openid_problems(env)
+
+
+def _mail_problems(env: Mapping[str, str]) -> list[str]:
+    problems = []
+    try:
+        MailServer.parse(env.get("ABS_SMTP_URL") or "smtp://localhost")
+    except ValueError as error:
+        problems.append(f"ABS_SMTP_URL cannot be used: {error}")
+    try:
+        read_address(env.get("ABS_MAIL_FROM") or "nobody@example.org")
+    except ValueError:
+        problems.append("ABS_MAIL_FROM is not an e-mail address like buurtsamen@example.nl")
     return problems
+
+
+def _media_problems(env: Mapping[str, str]) -> list[str]:
+    if not env.get("ABS_MEDIA_URL"):
+        return []
+    try:
+        Bucket.parse(env["ABS_MEDIA_URL"])
+    except ValueError as error:
+        return [f"ABS_MEDIA_URL cannot be used: {error}"]
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    return [f"{name} is missing: ABS_MEDIA_URL needs it" for name in keys if not env.get(name)]
+
+
+def _openid_problems(env: Mapping[str, str]) -> list[str]:
+    try:
+        OpenId.read(env)
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def _is_site(url: str) -> bool:
@@ -204,6 +254,10 @@ def _production_problems(env: Mapping[str, str]) -> list[str]:
         problems.append("DATABASE_URL is missing: postgresql://user:password@host/database")
     if not env.get("ABS_BASE_URL", "").startswith("https://"):
         problems.append("ABS_BASE_URL is missing or not https: give the public address of the site")
+    if not env.get("ABS_SMTP_URL"):
+        problems.append("ABS_SMTP_URL is missing: give your mail server, as smtp://user:password@host:587?starttls")
+    if not env.get("ABS_MAIL_FROM"):
+        problems.append("ABS_MAIL_FROM is missing: give the address that mail comes from; bounces go there too")
     if "ABS_TRUSTED_PROXIES" not in env:
         problems.append(
             "ABS_TRUSTED_PROXIES is missing: give the number of your proxies before the app (0 for none); "

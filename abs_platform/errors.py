@@ -98,6 +98,13 @@ class TooManyAttempts(AbsError):
         self.retry_after_seconds = max(1, int((retry_at - now).total_seconds()) + 1)
 
 
+class ProviderUnavailable(AbsError):
+    """Somebody else's service that we need does not answer, or not as agreed."""
+
+    status = HTTPStatus.BAD_GATEWAY
+    title = _l("Dit lukt nu even niet")
+
+
 def problem(
     status: int,
     title: str | LazyString,

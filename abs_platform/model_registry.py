@@ -1,13 +1,41 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Imports every model once, for Alembic and the factory."""
 
-from abs_platform import events, job_runs
+from abs_platform import attempts, events, job_runs, outbox
+from abs_platform.accountability import models as accountability
+from abs_platform.accounts import models as accounts
 from abs_platform.areas import models as areas
 from abs_platform.donations import models as donations
+from abs_platform.help_offers import models as help_offers
 from abs_platform.households import models as households
 from abs_platform.initiatives import models as initiatives
 from abs_platform.ledger import models as ledger
+from abs_platform.media import models as media
+from abs_platform.moderation import models as moderation
+from abs_platform.questions import models as questions
 from abs_platform.rounds import models as rounds
+from abs_platform.rulebook import models as rulebook
+from abs_platform.updates import models as updates
 from abs_platform.vouchers import models as vouchers
 
-__all__ = ["areas", "donations", "events", "households", "initiatives", "job_runs", "ledger", "rounds", "vouchers"]
+__all__ = [
+    "accountability",
+    "accounts",
+    "areas",
+    "attempts",
+    "donations",
+    "events",
+    "help_offers",
+    "households",
+    "initiatives",
+    "job_runs",
+    "ledger",
+    "media",
+    "moderation",
+    "outbox",
+    "questions",
+    "rounds",
+    "rulebook",
+    "updates",
+    "vouchers",
+]

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.exceptions import BadRequest
@@ -32,6 +33,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
+SAME_FOR_ALL = {"static", "media.picture", "pages.healthz", "pages.readyz"}
 _ACCESS = "_abs_access"
 MAX_NEXT_PATH = 500
 SEEN_AT = "seen_at"
@@ -199,9 +201,22 @@ def _ask_first(endpoint: str, message: str) -> Response:
     return answer
 
 
+def _is_same_for_all() -> bool:
+    """Whether this answer is the same whoever asks: files, probes and the API."""
+    return request.endpoint in SAME_FOR_ALL or request.path.startswith("/api/")
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """No cookie goes with what a cache may keep for all: it would give one visitor the cookie of another."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not _is_same_for_all():
+            super().save_session(app, session, response)
+
+
 def _keep_private(response: Response) -> Response:
     """What only one person may see is kept by no cache; neither is any page while somebody is signed in."""
-    if isinstance(g.get("_login_user"), User) and request.endpoint != "static":  # loaded already: no query here
+    if isinstance(g.get("_login_user"), User) and not _is_same_for_all():  # loaded already: no query here
         response.headers.setdefault("Cache-Control", "no-store")
     return response
 
@@ -238,6 +253,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,  # some browsers send no Referer; _refuse_cross_site asks what all of them send
     )
+    app.session_interface = _Sessions()
     public(app.view_functions["static"])
     app.before_request(_start_request)
     if settings.is_production:

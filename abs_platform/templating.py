@@ -2,7 +2,9 @@
 """What every template can use: the municipality, amounts and dates as residents read them."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
@@ -13,6 +15,7 @@ from markupsafe import Markup, escape
 from abs_platform.clock import AMSTERDAM
 from abs_platform.config import Settings
 from abs_platform.money import format_euros
+from abs_platform.rich_text import rich_text
 
 
 def long_date(value: dt.date | dt.datetime) -> str:
@@ -42,6 +45,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         euros=format_euros, long_date=long_date, long_datetime=long_datetime, number=number, paragraphs=paragraphs
     )
+    app.jinja_env.filters["rich_text"] = partial(rich_text, site_host=urlsplit(settings.base_url).netloc)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

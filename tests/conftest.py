@@ -20,6 +20,7 @@ from abs_platform.areas.service import load_areas
 from abs_platform.config import Municipality, Settings
 from abs_platform.database import db, transaction
 from abs_platform.embedded import start_embedded_postgres
+from abs_platform.storage import FolderStore
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
 from tests.page import Browser
 
@@ -88,8 +89,10 @@ def app(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask
 
 
 @pytest.fixture
-def connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+def connection(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Connection]:
     """A connection whose transaction is rolled back after the test; the app and the test share it.
+
+    The files that rows speak of are as much the test's own.
 
     Flask-SQLAlchemy takes its engine from db.engines, so the connection stands there, and every commit is a savepoint.
     """
@@ -97,6 +100,7 @@ def connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connecti
         connection = db.engine.connect()
         engines = db.engines
     outer = connection.begin()
+    monkeypatch.setitem(app.extensions, "file_store", FolderStore(tmp_path / "media"))
     monkeypatch.setitem(engines, None, connection)
     monkeypatch.setitem(db.session.session_factory.kw, "join_transaction_mode", "create_savepoint")
     try:

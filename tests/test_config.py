@@ -31,6 +31,8 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://abs:secret@db.example/abs",
     "ABS_BASE_URL": "https://buurtsamen.example",
     "ABS_TRUSTED_PROXIES": "1",
+    "ABS_SMTP_URL": "smtp://abs:secret@smtp.example:587?starttls",
+    "ABS_MAIL_FROM": "buurtsamen@dorpstad.example",
 }
 TOWN = """
 name = "Dorpstad"
@@ -95,6 +97,12 @@ def test_production_starts_with_all_that_it_needs(tmp_path: Path) -> None:
         ("ABS_BASE_URL", "https://buurtsamen.example/pad", "ABS_BASE_URL is not an address"),
         ("DATABASE_URL", "postgresql://abs:secret@db.example:poort/abs", "DATABASE_URL is not an address"),
         ("DATABASE_URL", "mysql://abs:secret@db.example/abs", "DATABASE_URL is not an address"),
+        ("ABS_SMTP_URL", "", "ABS_SMTP_URL is missing"),
+        ("ABS_SMTP_URL", "smtp://abs:secret@smtp.example", "sends a password without TLS"),
+        ("ABS_SMTP_URL", "smtp://abs:secret@[", "ABS_SMTP_URL cannot be used"),
+        ("ABS_SMTP_URL", "https://smtp.example", "ABS_SMTP_URL cannot be used"),
+        ("ABS_MAIL_FROM", "", "ABS_MAIL_FROM is missing"),
+        ("ABS_MAIL_FROM", "Dorpstad Samen", "ABS_MAIL_FROM is not an e-mail address"),
         ("ABS_TRUSTED_PROXIES", "-1", "ABS_TRUSTED_PROXIES=-1"),
         ("ABS_TRUSTED_PROXIES", "one", "ABS_TRUSTED_PROXIES=one"),
     ],
@@ -111,7 +119,8 @@ def test_production_refuses_what_is_missing_or_weak(tmp_path: Path, name: str, v
 def test_production_names_all_that_is_wrong_at_once(tmp_path: Path) -> None:
     said = refusal(tmp_path, ABS_ENV="production", ABS_VOUCHER_KEY="weak", ABS_TRUSTED_PROXIES="x")
 
-    for name in ("ABS_SECRET_KEY", "ABS_VOUCHER_KEY", "DATABASE_URL", "ABS_BASE_URL", "ABS_TRUSTED_PROXIES"):
+    names = ("ABS_SECRET_KEY", "ABS_VOUCHER_KEY", "DATABASE_URL", "ABS_BASE_URL", "ABS_TRUSTED_PROXIES")
+    for name in (*names, "ABS_SMTP_URL", "ABS_MAIL_FROM"):
         assert name in said
     assert not (tmp_path / "instance").exists()
 

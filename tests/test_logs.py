@@ -64,6 +64,7 @@ def test_no_line_of_a_whole_journey_gives_a_code_an_address_or_a_person_away(
 ) -> None:
     production = {"ABS_ENV": "production", "ABS_BASE_URL": "https://buurt.example", "ABS_TRUSTED_PROXIES": "0"}
     production |= {"ABS_SECRET_KEY": "0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d"}
+    production |= {"ABS_SMTP_URL": "smtp://127.0.0.1:1", "ABS_MAIL_FROM": "buurt@buurt.example"}
 
     result = walk(own_app, journey, **production)
 

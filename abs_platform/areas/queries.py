@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from abs_platform.areas.models import Area
 from abs_platform.areas.states import AreaLevel
@@ -48,6 +48,40 @@ def list_districts(session: Session) -> list[AreaRow]:
 def id_of_code(session: Session, code: str) -> int | None:
     """The id of an area by its CBS code."""
     return session.scalar(select(Area.id).where(Area.code == code))
+
+
+def name_of(session: Session, area_id: int | None) -> str | None:
+    """The name of an area, current or not."""
+    return session.scalar(select(Area.name).where(Area.id == area_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """For whom something is: an area, and the district it is or lies in (none for the whole municipality)."""
+
+    name: str
+    level: AreaLevel
+    district_name: str | None
+
+
+def scope_of(session: Session, area_id: int | None) -> Scope | None:
+    """An area with its district, or None."""
+    parent = aliased(Area)
+    row = session.execute(
+        select(Area.name, Area.level, parent.name)
+        .outerjoin(parent, parent.id == Area.parent_id)
+        .where(Area.id == area_id)
+    ).first()
+    if row is None:
+        return None
+    name, level, parent_name = row
+    district = {AreaLevel.NEIGHBOURHOOD: parent_name, AreaLevel.DISTRICT: name}.get(AreaLevel(level))
+    return Scope(name, AreaLevel(level), district)
+
+
+def is_current(session: Session, area_id: int) -> bool:
+    """Whether the newest edition has this area."""
+    return session.scalar(select(Area.id).where(Area.id == area_id, Area.is_current)) is not None
 
 
 def desk_area_of(session: Session, area_id: int) -> int | None:

@@ -15,6 +15,8 @@ from abs_platform import create_app
 from abs_platform.cli.addresses import areas_group, households_group
 from abs_platform.cli.operations import db_group, events_group, jobs_group, ledger_group
 from abs_platform.cli.rounds import rounds_group, vouchers_group
+from abs_platform.cli.rulebook import rulebook_group
+from abs_platform.cli.users import users_group
 from abs_platform.config import ConfigurationError, Settings
 from abs_platform.demo.cli import demo
 from abs_platform.embedded import EmbeddedPostgresError
@@ -72,6 +74,8 @@ for group in (
     jobs_group,
     ledger_group,
     events_group,
+    rulebook_group,
+    users_group,
     demo,
 ):
     cli.add_command(group)

@@ -82,6 +82,7 @@ def message_of(mail: OutgoingMail, settings: Settings) -> EmailMessage:
     message["Content-Language"] = "nl"
     if mail.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058: one click in the mail program
     message.set_content(mail.text_body or "")
     message.add_alternative(mail.html_body or "", subtype="html")
     message.set_boundary(f"=_{mail.message_id.strip('<>').partition('@')[0]}")

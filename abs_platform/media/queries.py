@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from abs_platform.media.images import WIDTHS, Format
 from abs_platform.media.models import Picture
@@ -96,19 +95,14 @@ def pictures_of_updates(session: Session, update_ids: Iterable[int]) -> dict[int
     return found
 
 
-def first_pictures(session: Session, initiative_ids: Iterable[int]) -> dict[int, PictureView]:
-    """The picture for the card of each of these initiatives that has one, in one query."""
-    first = (
-        select(Picture)
-        .ext(distinct_on(Picture.initiative_id))
-        .where(
-            Picture.initiative_id.in_(list(initiative_ids)),
-            Picture.purpose == Purpose.INITIATIVE.value,
-            Picture.removed_at.is_(None),
-        )
-        .order_by(Picture.initiative_id, Picture.position, Picture.id)
+def first_picture_id(initiative_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ScalarSelect[int]:
+    """Which picture stands on the card of an initiative, for queries that list them."""
+    first = select(Picture.id).where(
+        Picture.initiative_id == initiative_id,
+        Picture.purpose == Purpose.INITIATIVE.value,
+        Picture.removed_at.is_(None),
     )
-    return {picture.initiative_id: _view(picture) for picture in session.scalars(first)}
+    return first.order_by(Picture.position, Picture.id).limit(1).scalar_subquery()
 
 
 def pictures_without_alt(session: Session, initiative_id: int) -> list[PictureView]:
@@ -144,10 +138,11 @@ def _pictures() -> Select[Picture]:
 
 
 def _views(session: Session, query: Select[Picture]) -> list[PictureView]:
-    return [_view(picture) for picture in session.scalars(query)]
+    return [view_of(picture) for picture in session.scalars(query)]
 
 
-def _view(picture: Picture) -> PictureView:
+def view_of(picture: Picture) -> PictureView:
+    """A picture for a page."""
     return PictureView(
         id=picture.id,
         key=picture.key,

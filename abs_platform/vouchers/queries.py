@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from abs_platform.households.models import Household
 from abs_platform.rounds.models import Round
 from abs_platform.rounds.states import RoundState
 from abs_platform.vouchers.models import CodeAttempt, Voucher, VoucherBatch
@@ -48,6 +49,34 @@ def status(session: Session, code_digest: bytes) -> VoucherStatus | None:
         .where(Voucher.code_digest == code_digest)
     ).first()
     return None if row is None else VoucherStatus(row[0], VoucherState(row[1]), *row[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class LetterAddress:
+    """Where a letter was sent to, without the household or the voucher. ``house_number`` with letter and addition."""
+
+    neighbourhood_id: int
+    postcode: str
+    house_number: str
+
+
+def letter_address(session: Session, code_digest: bytes) -> LetterAddress | None:
+    """The address of a voucher that was not revoked, as long as that is known; None for any other digest."""
+    row = session.execute(
+        select(
+            Household.neighbourhood_id,
+            Household.postcode,
+            Household.house_number,
+            Household.house_letter,
+            Household.house_addition,
+        )
+        .join(Voucher, Voucher.household_id == Household.id)
+        .where(Voucher.code_digest == code_digest, Voucher.revoked_at.is_(None))
+    ).first()
+    if row is None:
+        return None
+    addition = f"-{row.house_addition}" if row.house_addition else ""
+    return LetterAddress(row.neighbourhood_id, row.postcode, f"{row.house_number}{row.house_letter}{addition}")
 
 
 def wrong_codes(

@@ -23,7 +23,14 @@ from abs_platform.errors import Conflict, InitiativeNotOpen, InvalidInput, TooMa
 from abs_platform.initiatives.queries import is_collecting
 from abs_platform.vouchers.codes import CodeKeys, EmptyCode, MistypedCode, read_code
 from abs_platform.vouchers.models import CodeAttempt
-from abs_platform.vouchers.queries import VoucherStatus, count_wrong_codes, status, wrong_codes
+from abs_platform.vouchers.queries import (
+    LetterAddress,
+    VoucherStatus,
+    count_wrong_codes,
+    letter_address,
+    status,
+    wrong_codes,
+)
 
 log = structlog.get_logger()
 
@@ -115,6 +122,19 @@ def redeem(
     if reason is None and not is_collecting(session, initiative_id, now=now):
         raise InitiativeNotOpen(_("Dit initiatief haalt geen geld meer op. Je voucher is nog van jou: kies een ander."))
     return Answer(error=_refuse(session, client, reason or "given meanwhile", rules, now))
+
+
+def address_of_code(
+    session: Session, payload: int, client: Client, *, keys: CodeKeys, rules: Rules, now: dt.datetime
+) -> Answer[LetterAddress]:
+    """The address that the letter with this code was sent to; it gives nothing, and a wrong code is counted.
+
+    Any voucher will do that is not revoked, given ones too, so that the answer tells nothing of what became of it
+    (rule 11). A settled round has forgotten its addresses. Raises: TooManyAttempts.
+    """
+    _check_attempts(session, client, rules, now)
+    found = letter_address(session, keys.digest(payload))
+    return Answer(found) if found else Answer(error=_refuse(session, client, "no address", rules, now))
 
 
 def _check_plan_b(session: Session, plan_b_id: int | None, initiative_id: int, now: dt.datetime) -> None:

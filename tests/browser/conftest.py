@@ -39,6 +39,7 @@ _clients = count(1)
 class Town:
     """Almelo with initiatives in every public state and an open round."""
 
+    app: Flask
     url: str
     session: Session
     factory: Factory
@@ -129,7 +130,7 @@ def town(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    town = Town(f"http://127.0.0.1:{server.port}", session, factory, asked)
+    town = Town(app, f"http://127.0.0.1:{server.port}", session, factory, asked)
     town.fill()
     yield town
     server.shutdown()

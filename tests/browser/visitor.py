@@ -14,7 +14,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best
 MAGNIFIED = {"width": 320, "height": 256}
 _FOCUS = """() => {
   const element = document.activeElement;
-  const card = element.closest(".abs-card, .abs-choice") ?? element;
+  const card = element.closest(".abs-card, .abs-choice, .desk-row") ?? element;
   const ring = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   const box = element.getClientRects()[0];
   const top = box && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);

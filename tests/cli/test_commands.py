@@ -54,7 +54,7 @@ def count(session: Session, table: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "group", ["", "db", "areas", "households", "rounds", "vouchers", "ledger", "jobs", "events", "demo"]
+    "group", ["", "db", "areas", "households", "rounds", "vouchers", "ledger", "jobs", "events", "rulebook", "demo"]
 )
 def test_every_group_explains_itself(run_abs: Shell, group: str) -> None:
     out = went_well(run_abs(*([group] if group else []), "--help"))

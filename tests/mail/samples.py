@@ -25,6 +25,57 @@ _MESSAGE: dict[str, Any] = {
     "name": "Sanne",
 }
 
+_ORGANISER: dict[str, Any] = {"to_name": "Anna & <Zoon>", "title": "Bomen & bankjes voor het <grote> plein"}
+
+_SITE = "https://buurtsamen.example"
+_ENGAGED: dict[str, Any] = {
+    "title": "Bomen & bankjes voor het <grote> plein",
+    "name": "Fatima <el Amrani>",
+    "by_name": "Anna & Bram",
+    "need": "Een aanhanger & twee <sterke> mensen",
+    "note": "Op zaterdag <niet>.",
+    "body": "Het **begint** & het is <mooi>.\n\n- bomen\n- bankjes",
+    "question": "Wanneer & waar <precies>?",
+    "reason": "Hier staat een <naam> & een adres in.",
+    "remark": "De bon van de <bomen> & die van de koffie.",
+    "update_title": "De eerste <boom> & de tweede",
+    "amount_cents": 750,
+    "target_cents": 125_000,
+    "raised_cents": 30_000,
+    "days": 14,
+    "since": dt.date(2026, 11, 1),
+    "begun_on": dt.date(2026, 9, 1),
+    "deadline_on": dt.date(2026, 12, 6),
+    "invited_on": dt.date(2026, 11, 15),
+    "initiator": "Jan & <Co>",
+    "for_organiser": False,
+    "is_official": True,
+    "is_answer": False,
+    "state": "expired",
+    "went_on_to": None,
+    "last_day": dt.date(2027, 1, 21),
+    "page_url": f"{_SITE}/initiatieven/12",
+    "home_url": f"{_SITE}/account/initiatieven/12",
+    "edit_url": f"{_SITE}/initiatieven/12/bewerken",
+    "offers_url": f"{_SITE}/account/initiatieven/12/hulp",
+    "mine_url": f"{_SITE}/account/hulp",
+    "answer_url": f"{_SITE}/vragen/3/antwoord",
+    "manage_url": f"{_SITE}/account/initiatieven/12/vragen",
+    "questions_url": f"{_SITE}/initiatieven/12/vragen#vraag-3",
+    "receipt_url": f"{_SITE}/giften/ABCDEFGHJK",
+    "initiatives_url": f"{_SITE}/initiatieven",
+    "stop_url": f"{_SITE}/nieuws-stoppen/MQ.abc",
+}
+_URGENT = [
+    {
+        "title": "Bomen & <bankjes>",
+        "kind_label": "nieuw initiatief",
+        "answer_by": dt.date(2026, 11, 20),
+        "days_left": -1,
+    },
+    {"title": "Een pluktuin", "kind_label": "verantwoording", "answer_by": dt.date(2026, 11, 24), "days_left": 1},
+]
+
 # Name of the mail -> its context. Words as residents write them: with an & and a < where they can.
 SAMPLES: dict[str, dict[str, Any]] = {
     "decision_publish": _DECISION,
@@ -42,6 +93,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "staff_changed": {"name": "", "roles": ["wijkregisseur", "beheerder"], "desks": ["Hele gemeente"]},
     "staff_stand_in": {
         "name": "Anna <de Vries> & Co",
+        "stand_in": "Bert",
+        "starts_on": dt.date(2026, 12, 1),
+        "ends_on": dt.date(2026, 12, 24),
+        "is_over": False,
+    },
+    "staff_absence": {
+        "name": "Anna",
+        "stand_in": "Bert & <Co>",
         "starts_on": dt.date(2026, 12, 1),
         "ends_on": dt.date(2026, 12, 24),
         "is_over": False,
@@ -50,5 +109,32 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "what": "Er is een passkey toegevoegd.",
         "happened_at": dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC),
     },
+    "co_organiser_invitation": _ORGANISER | {"initiator_name": "Jan & <Co>", "token": "abcDEF-123_x", "valid_days": 60},
+    "co_organiser_confirmed": _ORGANISER | {"name": "Bram <de Wit>", "initiative_id": 12, "addresses": 2, "needed": 1},
+    "co_organiser_declined": _ORGANISER
+    | {"name": "Bram <de Wit>", "initiative_id": 12, "reason": "Ik <verhuis> & heb geen tijd.", "is_unknown": False},
+    "initiative_submitted": _ORGANISER
+    | {"initiative_id": 12, "answer_by": dt.date(2026, 12, 4), "managers": ["Sanne <V>", "Tom"]},
     "sign_in": {"code": "012345", "token": "abcDEF-123_x", "minutes": 10},
+    "update_posted": _ENGAGED,
+    "thank_you": _ENGAGED,
+    "update_hidden": _ENGAGED,
+    "gift_returned": _ENGAGED,
+    "initiative_funded": _ENGAGED,
+    "initiative_realised": _ENGAGED,
+    "help_offered": _ENGAGED,
+    "help_accepted": _ENGAGED,
+    "help_thanked": _ENGAGED,
+    "help_withdrawn": _ENGAGED,
+    "question_asked": _ENGAGED,
+    "question_answered": _ENGAGED,
+    "question_hidden": _ENGAGED,
+    "accountability_returned": _ENGAGED,
+    "accountability_due": _ENGAGED,
+    "reminder_co_organiser": _ENGAGED,
+    "reminder_draft": _ENGAGED,
+    "reminder_changes": _ENGAGED,
+    "reminder_begin": _ENGAGED,
+    "reminder_deadline": _ENGAGED,
+    "reminder_desk": {"name": "Sanne & <Co>", "items": _URGENT, "desk_url": f"{_SITE}/regie"},
 }

@@ -13,12 +13,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from abs_platform import clock
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.events import Event
+from abs_platform.initiatives.queries import card, collecting
 from abs_platform.media.keeping import kept_picture, kept_receipt, read_private
 from abs_platform.media.models import Picture
 from abs_platform.media.queries import (
-    first_pictures,
     pictures_of,
     pictures_of_updates,
     pictures_without_alt,
@@ -185,7 +186,7 @@ def test_a_receipt_is_a_picture_or_a_pdf_and_is_kept_apart(
     assert (file == PDF) == (kind == "application/pdf")
     assert [key.split("/")[0] for key, _at in album.store.keys("") if made.key in key] == ["private"]
     assert pictures_of(album.session, initiative_id) == []
-    assert first_pictures(album.session, [initiative_id]) == {}
+    assert photo_on_card(album, initiative_id) is None
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_pictures_are_put_in_another_order_and_the_first_is_on_the_card(album: A
     order(album, [three, one, two], initiative_id)
 
     assert album.ids(initiative_id) == [three, one, two]
-    assert first_pictures(album.session, [initiative_id])[initiative_id].id == three
+    assert photo_on_card(album, initiative_id) == three
     order(album, [three, one, two], initiative_id)
     assert album.events(initiative_id).count("pictures_reordered") == 1
 
@@ -305,7 +306,7 @@ def test_what_is_removed_is_gone_from_every_page_at_once(album: Album, initiativ
     remove_picture(album.session, one.id, initiative_id=initiative_id, actor=TEST_ACTOR, now=album.factory.now)
 
     assert album.ids(initiative_id) == [two.id]
-    assert first_pictures(album.session, [initiative_id])[initiative_id].id == two.id
+    assert photo_on_card(album, initiative_id) == two.id
     assert album.events(initiative_id)[-1] == "picture_removed"
     with pytest.raises(NotFound):
         remove_picture(album.session, one.id, initiative_id=initiative_id, actor=TEST_ACTOR, now=album.factory.now)
@@ -341,7 +342,14 @@ def test_what_was_removed_is_forgotten_after_a_month(album: Album, initiative_id
 # -- for lists --------------------------------------------------------------------------------------------------------
 
 
-def test_the_pictures_of_many_cards_are_one_query(album: Album, initiative_id: int) -> None:
+def photo_on_card(album: Album, initiative_id: int) -> int | None:
+    """Which picture stands on the card of a public initiative."""
+    found = card(album.session, initiative_id, today=clock.local_date(album.factory.now))
+    assert found is not None
+    return None if found.photo is None else found.photo.id
+
+
+def test_the_pictures_of_many_cards_come_with_the_cards(album: Album, initiative_id: int) -> None:
     with_one, with_two, without = initiative_id, album.factory.initiative().id, album.factory.initiative().id
     first = album.add(with_one).id
     album.add(with_one, purpose=Purpose.ACCOUNTABILITY)
@@ -351,11 +359,11 @@ def test_the_pictures_of_many_cards_are_one_query(album: Album, initiative_id: i
     album.session.flush()
 
     with counting(album.session.connection()) as statements:
-        found = first_pictures(album.session, [with_one, with_two, without])
+        found = collecting(album.session, today=clock.local_date(album.factory.now), limit=10)
 
     assert len(statements) == 1
-    assert {key: view.id for key, view in found.items()} == {with_one: first, with_two: second}
-    assert first_pictures(album.session, []) == {}
+    photos = {one.id: one.photo and one.photo.id for one in found}
+    assert photos == {with_one: first, with_two: second, without: None}
 
 
 def test_the_pictures_of_many_updates_are_one_query(album: Album, initiative_id: int) -> None:
