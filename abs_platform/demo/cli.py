@@ -58,7 +58,7 @@ def _load_once(settings: Settings) -> None:
     if is_loaded(db.session()):
         return
     started = time.monotonic()
-    load(settings, current_app.extensions["code_keys"], click.echo)
+    load(settings, current_app.extensions["code_keys"], current_app.extensions["file_store"], click.echo)
     click.echo(f"Klaar in {time.monotonic() - started:.0f} seconden.")
 
 

@@ -4,259 +4,138 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from abs_platform import clock
-from abs_platform.actors import GIVER, Actor
-from abs_platform.areas.queries import id_of_code
-from abs_platform.config import Settings
-from abs_platform.demo.story import Story
-from abs_platform.donations.queries import due_back_with_plan_b
-from abs_platform.donations.service import GiftDetails, give_voucher, return_to_plan_b, return_vouchers
-from abs_platform.donations.states import Channel
-from abs_platform.initiatives import service, submitting
+from abs_platform.actors import Actor
+from abs_platform.demo.deciding import Desk
+from abs_platform.demo.giving import FAILED, JOB, REACHED, Giving
+from abs_platform.demo.talking import Talking
+from abs_platform.demo.telling import Telling
+from abs_platform.demo.timeline import Action, Timeline
+from abs_platform.demo.writing import Writing
+from abs_platform.initiatives import service
 from abs_platform.initiatives.states import InitiativeState as State
-from abs_platform.initiatives.states import Theme
-from abs_platform.rounds.service import plan_round
-from abs_platform.slugs import slugify
-from abs_platform.vouchers.codes import CodeKeys
-from abs_platform.vouchers.issuing import issue_vouchers
-from abs_platform.vouchers.models import Voucher
-from abs_platform.vouchers.service import expire_round
+from abs_platform.moderation.states import DecisionKind
 
-Action = Callable[[Session], None]
-
-ORGANISERS = Actor("organiser")
-MODERATOR = Actor("staff", "demo")
-JOB = Actor("job", "demo")
-NAMED_SHARE, MESSAGE_SHARE, PLAN_B_SHARE = 0.35, 0.5, 0.2
-CHANNELS, CHANNEL_SHARES = (Channel.ONLINE, Channel.ORGANISER, Channel.DESK), (88, 8, 4)
-_REACHED = {State.FUNDED, State.IN_PROGRESS, State.REALISED}
-# So long ago, at least, an initiative that is this far got its last gift.
-_DAYS_SINCE_LAST_GIFT = {State.FUNDED: 1, State.IN_PROGRESS: 15, State.REALISED: 75}
-_WAS_PUBLISHED = {State.PUBLISHED, State.EXPIRED, State.STOPPED, State.WITHDRAWN, *_REACHED}
+_WAS_PUBLISHED = frozenset({State.PUBLISHED}) | REACHED | FAILED
+_BEFORE_PUBLISHING = dt.timedelta(days=8)
+_ANSWERED_AFTER = dt.timedelta(days=3)
+_BEGUN_AFTER = dt.timedelta(days=12)
+_DONE_AFTER = dt.timedelta(days=60)
+# Every so many initiators had the letter of the own address in their hands.
+_VERIFIED_EVERY = 3
 
 
 class History:
-    """Timed actions. Planned first, then done in the order of their time; each is one short step in a transaction."""
+    """Who does what, and when. Each room plans its own part on the one timeline."""
 
-    def __init__(
-        self, settings: Settings, keys: CodeKeys, data: Story, chance: random.Random, now: dt.datetime
-    ) -> None:
-        self.settings, self.keys, self.data, self.chance, self.now = settings, keys, data, chance, now
-        self.gift_count = 0
-        self._order = count()
-        self._actions: list[tuple[dt.datetime, int, Action]] = []
-        self._ids: dict[str, int] = {}
-        self._unused: dict[str, Iterator[bytes]] = {}
-        self._rounds: list[tuple[str, dt.datetime, dt.datetime]] = []
-        self._round_ids: dict[str, int] = {}
-
-    def actions_in_order(self) -> list[Action]:
-        """All that happens, in the order of time."""
-        return [action for _moment, _order, action in sorted(self._actions, key=lambda item: item[:2])]
+    def __init__(self, line: Timeline) -> None:
+        self.line = line
+        self.giving, self.writing = Giving(line), Writing(line)
+        self.desk, self.telling = Desk(line, self.writing), Telling(line)
+        self.talking = Talking(line)
 
     def plan(self, closed_round: tuple[int, int], open_round: tuple[int, int]) -> None:
-        """Plan both rounds (given in days before now: opening, closing), the initiatives and their gifts."""
-        self._plan_round(*closed_round, self.data.closed_round_districts)
-        self._plan_round(*open_round, [])
-        for item in self.data.initiatives:
-            self._plan_initiative(item, State(item["state"]))
+        """Plan both rounds (given in days before now: opening, closing), the initiatives and all around them."""
+        self.giving.plan_round(*closed_round, self.line.data.closed_round_districts)
+        self.giving.plan_round(*open_round, [])
+        letters_came = self.line.day(open_round[0])
+        for number, item in enumerate(self.line.data.initiatives):
+            submitted = self._plan_initiative(item, State(item["state"]))
+            if number % _VERIFIED_EVERY == 0:
+                self.line.at(max(letters_came, submitted), self.writing.verify(item))
+        self.desk.plan()
+        self.talking.plan()
 
-    def _at(self, moment: dt.datetime, action: Action) -> None:
-        self._actions.append((moment, next(self._order), action))
-
-    def _day(self, days_ago: float, hour: int = 9) -> dt.datetime:
-        day = clock.local_date(self.now - dt.timedelta(days=days_ago))
-        return clock.start_of_day(day) + dt.timedelta(hours=hour)
-
-    def _plan_round(self, opens_ago: int, closes_ago: int, districts: list[str]) -> None:
-        opens_at, closes_at = self._day(opens_ago), self._day(closes_ago, hour=24)
-        season = "Voorjaar" if opens_at.month <= 6 else "Najaar"
-        name = f"{season} {opens_at.year}"
-        issued_at = opens_at - dt.timedelta(days=14)
-        self._rounds.append((name, opens_at, closes_at))
-
-        def plan(session: Session) -> None:
-            round_ = plan_round(
-                session,
-                name=name,
-                issue_on=clock.local_date(issued_at),
-                opens_at=opens_at,
-                closes_at=closes_at,
-                amount_cents=self.settings.rules.voucher_amount_cents,
-                districts=districts,
-                rules=self.settings.rules,
-                actor=MODERATOR,
-                now=issued_at - dt.timedelta(days=30),
-            )
-            self._round_ids[name] = round_.id
-
-        def issue(session: Session) -> None:
-            round_id = self._round_ids[name]
-            issue_vouchers(session, round_id, keys=self.keys, actor=JOB, now=issued_at)
-            digests = select(Voucher.code_digest).where(Voucher.round_id == round_id).order_by(Voucher.id)
-            shuffled = list(session.scalars(digests))
-            self.chance.shuffle(shuffled)
-            self._unused[name] = iter(shuffled)
-
-        def expire(session: Session) -> None:
-            expire_round(session, self._round_ids[name], actor=JOB, now=closes_at)
-
-        self._at(issued_at - dt.timedelta(days=30), plan)
-        self._at(issued_at, issue)
-        if closes_at < self.now:
-            self._at(closes_at, expire)
-
-    def _plan_initiative(self, item: dict[str, Any], state: State) -> None:
-        published = self._day(item["published_days_ago"], hour=11) if state in _WAS_PUBLISHED else None
-        submitted = (
-            published - dt.timedelta(days=8) if published else self._day(item.get("submitted_days_ago", 2), hour=20)
-        )
+    def _plan_initiative(self, item: dict[str, Any], state: State) -> dt.datetime:
+        """The road of one initiative; returns when it was sent first."""
+        key, line = item["key"], self.line
+        published = None
+        if state in _WAS_PUBLISHED:
+            published = line.at_the_office(line.day(item["published_days_ago"]), before=True)
+        submitted = published - _BEFORE_PUBLISHING if published else self._sent(item)
         deadline = clock.local_date(published or submitted) + dt.timedelta(days=item["deadline_days"])
-        self._at(submitted - dt.timedelta(days=6), lambda session: self._create(session, item, deadline, submitted))
+        first = submitted - dt.timedelta(days=9) if "changes_reason" in item else submitted
+        self.writing.plan_draft(item, first, deadline)
+        if "set_aside" in item:
+            line.at(first - dt.timedelta(days=1), self.desk.set_aside_maximum(key, item["set_aside"]))
+        if "invited" in item:
+            line.at(first - dt.timedelta(days=1), self.writing.invite(key, item["invited"]))
         if state == State.DRAFT:
-            return
-        verb = self._verb(item["key"])
-        self._at(submitted, verb(submitting.submit, ORGANISERS, submitted, rules=self.settings.rules))
-        answered = submitted + dt.timedelta(days=3)
-        reason = item.get("reason", "")
-        if state == State.CHANGES_REQUESTED:
-            self._at(answered, verb(service.request_changes, MODERATOR, answered, reason=reason))
-        if state == State.REJECTED:
-            self._at(answered, verb(service.reject, MODERATOR, answered, reason=reason))
+            return first
+        if "changes_reason" in item:
+            self._plan_first_try(item, first)
+        line.at(submitted, self.writing.send(key))
+        self._plan_answer(item, state, submitted)
         if published:
-            self._at(published, verb(service.publish, MODERATOR, published))
-            self._plan_gifts(item, state, published, deadline)
+            line.at(published, self.desk.publish(key))
+            self._plan_life(item, state, published, deadline)
+        return first
 
-    def _verb(self, key: str) -> Callable[..., Action]:
-        def bind(verb: Callable[..., Any], actor: Actor, now: dt.datetime, **more: Any) -> Action:
-            def act(session: Session) -> None:
-                verb(session, self._ids[key], actor=actor, now=now, **more)
+    def _sent(self, item: dict[str, Any]) -> dt.datetime:
+        if "submitted_working_days_ago" not in item:
+            return self.line.day(item.get("submitted_days_ago", 2), hour=20)
+        days = item["submitted_working_days_ago"]
+        return self.line.working_day(days, hour=7 + len(item["title"]) % 3 if days == 0 else 20)
 
-            return act
+    def _plan_first_try(self, item: dict[str, Any], first: dt.datetime) -> None:
+        """It was sent before, without its last paragraph; the desk asked for that."""
+        key, story = item["key"], item["story"].strip()
+        self.line.at(first - dt.timedelta(hours=1), self.writing.save(key, {"story": story.rpartition("\n\n")[0]}))
+        self.line.at(first, self.writing.send(key))
+        asked = self.line.at_the_office(first + _ANSWERED_AFTER)
+        self.line.at(asked, self.desk.decide(key, DecisionKind.REQUEST_CHANGES, item["changes_reason"]))
+        self.line.at(asked + dt.timedelta(days=1), self.writing.save(key, {"story": story}))
 
-        return bind
+    def _plan_answer(self, item: dict[str, Any], state: State, submitted: dt.datetime) -> None:
+        key, reason = item["key"], item.get("reason", "")
+        answered = self.line.at_the_office(submitted + _ANSWERED_AFTER)
+        if state == State.CHANGES_REQUESTED:
+            self.line.at(answered, self.desk.decide(key, DecisionKind.REQUEST_CHANGES, reason))
+        if state == State.REJECTED:
+            self.line.at(answered, self.desk.decide(key, DecisionKind.REJECT, reason))
+        if "hand_over" in item:
+            to, why = item["hand_over"]["to"], item["hand_over"]["reason"]
+            handed_over = self.line.at_the_office(submitted + dt.timedelta(days=1))
+            self.line.at(handed_over, self.desk.decide(key, DecisionKind.HAND_OVER, why, to))
 
-    def _create(self, session: Session, item: dict[str, Any], deadline: dt.date, submitted: dt.datetime) -> None:
-        area_id = id_of_code(session, item["area"])
-        if area_id is None:
-            raise LookupError(f"{item['key']}: no area {item['area']}")
-        begun = submitted - dt.timedelta(days=6)
-        budget = [(line["description"], line["amount_cents"]) for line in item["budget"]]
-        draft = submitting.Draft(
-            title=item["title"],
-            summary=item["summary"],
-            story=item["story"],
-            theme=Theme(item["theme"]),
-            area_id=area_id,
-            place_description=item["place_description"],
-            target_cents=sum(cents for _description, cents in budget),
-            deadline_on=deadline,
-            budget=budget,
-        )
-        people = [
-            submitting.Person(
-                name=person["name"],
-                email=f"{slugify(person['name'])}@voorbeeld.example",
-                postcode=person["postcode"],
-                house_number=str(person["house_number"]),
-            )
-            for person in item["organisers"]
-        ]
-        initiative = submitting.create_draft(session, draft, people[0], actor=ORGANISERS, now=begun)
-        self._ids[item["key"]] = initiative.id
-        for person in people[1:]:
-            organiser = submitting.add_co_organiser(session, initiative.id, person, actor=ORGANISERS, now=begun)
-            confirmed = begun + dt.timedelta(days=2)
-            submitting.confirm_co_organiser(session, organiser.id, actor=ORGANISERS, now=confirmed)
-
-    def _plan_gifts(self, item: dict[str, Any], state: State, published: dt.datetime, deadline: dt.date) -> None:
-        key, amount = item["key"], self.settings.rules.voucher_amount_cents
-        target = sum(line["amount_cents"] for line in item["budget"])
-        wanted = -(-target // amount) if state in _REACHED else int(item.get("progress", 0) * target / amount)
-        latest = self.now - dt.timedelta(days=_DAYS_SINCE_LAST_GIFT.get(state, 0))
-        moments = self._moments(published, min(clock.end_of_day(deadline), latest), wanted)
-        for moment in moments:
-            self._at(moment, self._gift(key, moment, may_fail=state in {State.EXPIRED, State.STOPPED, State.WITHDRAWN}))
-        self.gift_count += len(moments)
-        last = moments[-1] if moments else published
-        verb = self._verb(key)
+    def _plan_life(self, item: dict[str, Any], state: State, published: dt.datetime, deadline: dt.date) -> None:
+        key, line = item["key"], self.line
+        last = self.giving.plan_gifts(item, state, published, deadline)
+        begun = last + _BEGUN_AFTER
+        done = line.at_the_office(last + _DONE_AFTER) if state == State.REALISED else None
         if state in {State.IN_PROGRESS, State.REALISED}:
-            begun = last + dt.timedelta(days=12)
-            self._at(begun, verb(service.start, ORGANISERS, begun))
-        if state == State.REALISED:
-            done = last + dt.timedelta(days=60)
-            self._at(done, verb(service.realise, MODERATOR, done))
-        if state in {State.STOPPED, State.WITHDRAWN, State.EXPIRED}:
+            line.at(begun, self._by_organisers(key, service.start))
+            self.telling.plan_account(key, begun, done)
+        if state in FAILED:
             self._plan_failure(item, state, last, deadline)
+        else:
+            is_funded = state in REACHED
+            self.telling.plan_news(key, last if is_funded else published, done or line.now, is_funded=is_funded)
 
     def _plan_failure(self, item: dict[str, Any], state: State, last: dt.datetime, deadline: dt.date) -> None:
-        verb, reason = self._verb(item["key"]), item.get("reason", "")
-        ended = min(last + dt.timedelta(days=5), self.now - dt.timedelta(hours=2))
+        key, line, reason = item["key"], self.line, item.get("reason", "")
+        ended = min(last + dt.timedelta(days=5), line.now - dt.timedelta(hours=2))
         if state == State.EXPIRED:
             ended = clock.end_of_day(deadline)
-            self._at(ended, verb(service.expire_if_due, JOB, ended))
+            line.at(ended, lambda session, now: _expire(session, line.ids[key], now))
         elif state == State.STOPPED:
-            self._at(ended, verb(service.stop, MODERATOR, ended, reason=reason))
+            line.at(ended, self.desk.decide(key, DecisionKind.STOP, reason))
         else:
-            self._at(ended, verb(service.withdraw, ORGANISERS, ended, reason=reason))
+            line.at(ended, self._by_organisers(key, service.withdraw, reason=reason))
+        line.at(ended, self.giving.give_back(key, state))
 
-        def give_back(session: Session) -> None:
-            for donation_id in due_back_with_plan_b(session, self._ids[item["key"]]):
-                gift = return_to_plan_b(session, donation_id, actor=JOB, now=ended, reason=state.value)
-                if gift is not None:
-                    service.close_if_funded(session, gift.initiative_id, actor=JOB, now=ended)
-            while return_vouchers(session, self._ids[item["key"]], actor=JOB, now=ended, reason=state.value):
-                pass
+    def _by_organisers(self, key: str, verb: Callable[..., Any], **more: Any) -> Action:
+        def act(session: Session, now: dt.datetime) -> None:
+            actor: Actor = self.line.initiator(key).actor()
+            verb(session, self.line.ids[key], actor=actor, now=now, **more)
 
-        self._at(ended, give_back)
+        return act
 
-    def _moments(self, start: dt.datetime, end: dt.datetime, wanted: int) -> list[dt.datetime]:
-        """Moments by day within the rounds that were open then, more of them early in a round."""
-        windows = [
-            (max(start, opens), min(end, closes))
-            for _name, opens, closes in self._rounds
-            if max(start, opens) < min(end, closes)
-        ]
-        if not windows:
-            return []
-        first, last = windows[0]
-        moments = []
-        for _gift in range(wanted):
-            share = self.chance.random() ** 1.4
-            moment = first + (last - first) * share
-            moments.append(moment.replace(second=self.chance.randrange(60), microsecond=0))
-        return sorted(max(first, min(moment, last - dt.timedelta(minutes=1))) for moment in moments)
 
-    def _gift(self, key: str, moment: dt.datetime, *, may_fail: bool) -> Action:
-        chance, data = self.chance, self.data
-        name = chance.choice(data.giver_names) if chance.random() < NAMED_SHARE else None
-        message = chance.choice(data.messages) if name and chance.random() < MESSAGE_SHARE else None
-        channel = chance.choices(CHANNELS, CHANNEL_SHARES)[0]
-        plan_b = None
-        if may_fail and chance.random() < PLAN_B_SHARE:
-            others = [item["key"] for item in data.initiatives if item["state"] == State.PUBLISHED.value]
-            plan_b = chance.choice(others)
-        round_name = next(name for name, opens, closes in self._rounds if opens <= moment < closes)
-
-        def give(session: Session) -> None:
-            details = GiftDetails(
-                channel=channel,
-                giver_name=name,
-                message=message,
-                plan_b_initiative_id=self._ids.get(plan_b) if plan_b else None,
-            )
-            digest = next(self._unused[round_name])
-            gift = give_voucher(session, digest, self._ids[key], details=details, now=moment)
-            if gift is None:
-                raise LookupError(f"{key} did not take a gift on {moment}")
-            service.close_if_funded(session, gift.initiative_id, actor=GIVER, now=moment)
-
-        return give
+def _expire(session: Session, initiative_id: int, now: dt.datetime) -> None:
+    service.expire_if_due(session, initiative_id, actor=JOB, now=now)

@@ -18,13 +18,16 @@ from abs_platform.config import Settings
 from abs_platform.database import transaction
 from abs_platform.demo.addresses import write_address_files
 from abs_platform.demo.history import History
+from abs_platform.demo.mails import settle
 from abs_platform.demo.people import load_staff
 from abs_platform.demo.story import Story
+from abs_platform.demo.timeline import Timeline
 from abs_platform.errors import Conflict
 from abs_platform.households.models import Household
 from abs_platform.households.service import import_addresses
 from abs_platform.rounds.queries import open_round
 from abs_platform.rulebook.loading import load_file
+from abs_platform.storage import FileStore
 from abs_platform.templating import number
 from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.models import Voucher
@@ -37,6 +40,7 @@ SEED = 7
 CLOSED_ROUND = (260, 150)
 OPEN_ROUND = (55, -35)
 ACTIONS_A_COMMIT = 250
+HIRED_BEFORE = dt.timedelta(days=400)
 
 
 def is_loaded(session: Session) -> bool:
@@ -44,7 +48,9 @@ def is_loaded(session: Session) -> bool:
     return events.happened_since(session, LOADED, dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
-def load(settings: Settings, keys: CodeKeys, say: Callable[[str], None], now: dt.datetime | None = None) -> None:
+def load(
+    settings: Settings, keys: CodeKeys, store: FileStore, say: Callable[[str], None], now: dt.datetime | None = None
+) -> None:
     """Load the demo into an empty, migrated database.
 
     Each step commits, and a marker at the end says that all is there.
@@ -60,16 +66,20 @@ def load(settings: Settings, keys: CodeKeys, say: Callable[[str], None], now: dt
             )
     _load_addresses(settings, say, now)
     with transaction() as session:
-        load_staff(session, settings.municipality.demo_dir / "people.toml", secret_key=settings.secret_key, now=now)
+        hired = now - HIRED_BEFORE
+        load_staff(session, settings.municipality.demo_dir / "people.toml", secret_key=settings.secret_key, now=hired)
     data = Story.read(settings.municipality.demo_dir)
-    history = History(settings, keys, data, random.Random(SEED), now)
+    line = Timeline(settings, keys=keys, store=store, data=data, chance=random.Random(SEED), now=now)
+    history = History(line)
     history.plan(CLOSED_ROUND, OPEN_ROUND)
-    say(f"De geschiedenis: {len(data.initiatives)} initiatieven en {number(history.gift_count)} giften…")
-    numbered = enumerate(history.actions_in_order())
+    say(f"De geschiedenis: {len(data.initiatives)} initiatieven en {number(history.giving.gift_count)} giften…")
+    numbered = enumerate(line.in_order())
     for _part, actions in groupby(numbered, lambda pair: pair[0] // ACTIONS_A_COMMIT):
         with transaction() as session:
-            for _number, action in actions:
-                action(session)
+            for _number, (moment, action) in actions:
+                action(session, moment)
+    with transaction() as session:
+        settle(session, now=now)
     with transaction() as session:
         events.record(session, LOADED, None, actor=ACTOR, now=now)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who can be tried out in the demo: staff with a second step, and organisers of initiatives in each state."""
+"""Who can be tried out in the demo: staff with a second step, organisers in each state, and residents who help."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyotp
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -17,8 +17,11 @@ from abs_platform.accounts import app_codes
 from abs_platform.accounts.models import Account, DeskAssignment, StaffRole, TotpDevice
 from abs_platform.accounts.service import account_of_email
 from abs_platform.areas.queries import id_of_code
+from abs_platform.help_offers.models import HelpOffer
 from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.states import InitiativeState, OrganiserRole
+from abs_platform.questions.models import Post
+from abs_platform.questions.states import Voice
 from abs_platform.users import Role
 
 
@@ -40,6 +43,16 @@ class DemoOrganiser:
     email: str
     title: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResident:
+    """Somebody who asked something and offered help."""
+
+    name: str
+    email: str
+    questions: int
+    offers: int
 
 
 def load_staff(session: Session, path: Path, *, secret_key: str, now: dt.datetime) -> None:
@@ -73,7 +86,7 @@ def demo_staff(session: Session, *, secret_key: str, now: dt.datetime) -> list[D
         secret = app_codes.unseal(secret_key, account_id, sealed)
         if secret is not None:
             code = pyotp.TOTP(secret).at(now)
-            found.append(DemoStaff(name, email, Role(role).label, f"{code[:3]} {code[3:]}"))
+            found.append(DemoStaff(name, email or "", Role(role).label, f"{code[:3]} {code[3:]}"))
     return found
 
 
@@ -92,3 +105,19 @@ def demo_organisers(session: Session) -> list[DemoOrganiser]:
         for state in InitiativeState
         if state in found
     ]
+
+
+def demo_residents(session: Session, *, most: int) -> list[DemoResident]:
+    """Some residents who both asked and offered, the busiest first."""
+    asked = select(Post.author_id, func.count().label("number")).where(Post.voice == Voice.RESIDENT.value)
+    asked_by = asked.group_by(Post.author_id).subquery()
+    offered = select(HelpOffer.account_id, func.count().label("number")).group_by(HelpOffer.account_id).subquery()
+    rows = session.execute(
+        select(Account.name, Account.email, asked_by.c.number.label("questions"), offered.c.number.label("offers"))
+        .join(asked_by, asked_by.c.author_id == Account.id)
+        .join(offered, offered.c.account_id == Account.id)
+        .where(Account.deleted_at.is_(None))
+        .order_by((asked_by.c.number + offered.c.number).desc(), Account.id)
+        .limit(most)
+    )
+    return [DemoResident(row.name, row.email or "", row.questions, row.offers) for row in rows]

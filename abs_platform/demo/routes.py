@@ -7,8 +7,10 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 
 from abs_platform import clock
 from abs_platform.database import db
-from abs_platform.demo.people import demo_organisers, demo_staff
+from abs_platform.demo.people import demo_organisers, demo_residents, demo_staff
 from abs_platform.security import public
+
+RESIDENTS = 2
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
 
@@ -16,12 +18,13 @@ bp = Blueprint("demo", __name__, url_prefix="/demo")
 @bp.get("")
 @public
 def people() -> Response:
-    """Staff with the code of their app, and organisers; a page that is old shows codes that are old."""
+    """Staff with the code of their app, organisers and residents; a page that is old shows codes that are old."""
     session, secret_key = db.session(), current_app.extensions["settings"].secret_key
     page = render_template(
         "demo/people.html",
         staff=demo_staff(session, secret_key=secret_key, now=clock.now()),
         organisers=demo_organisers(session),
+        residents=demo_residents(session, most=RESIDENTS),
     )
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
