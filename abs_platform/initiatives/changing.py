@@ -31,6 +31,7 @@ from abs_platform.initiatives.submitting import problems_of_content
 
 # Of these the rules were met when it was sent; they say nothing of a change that is made later.
 _NOT_ASKED_AGAIN = {"organisers", "own_address"}
+CHANGE_EVENTS = frozenset(f"initiative.change_{verb}" for verb in ("sent", "approved", "refused", "withdrawn"))
 
 
 def send_change(
@@ -125,13 +126,19 @@ def withdraw_change(session: Session, initiative_id: int, *, actor: Actor, now: 
     session.flush()
 
 
-def discard_change(session: Session, initiative_id: int, *, now: dt.datetime) -> None:
-    """Forget what was written after publishing and never sent. Raises: Conflict when it waits for the desk."""
+def discard_change(session: Session, initiative_id: int, *, actor: Actor, now: dt.datetime) -> None:
+    """Forget what was written after publishing and does not wait: it was never sent, or the desk did not agree.
+
+    Raises: Conflict when it waits for the desk.
+    """
     initiative = lock(session, initiative_id)
     proposal = working_copy(session, initiative_id)
     if initiative.state not in CHANGEABLE_STATES or proposal.sent_at is not None:
         raise Conflict(_("Dit kan nu niet. Laad de pagina opnieuw."))
     _put_back(session, initiative, proposal, now)
+    latest = events.latest_of(session, "initiative", initiative_id, CHANGE_EVENTS)
+    if latest is not None and latest.kind == "initiative.change_refused":
+        events.record(session, "initiative.change_withdrawn", initiative_id, actor=actor, now=now)
     session.flush()
 
 

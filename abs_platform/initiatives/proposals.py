@@ -90,15 +90,7 @@ def start(
 
     Raises: Conflict with too many drafts that are not finished.
     """
-    own = select(func.count()).select_from(Organiser).join(Initiative, Initiative.id == Organiser.initiative_id)
-    own = own.where(Organiser.account_id == user.account_id, Organiser.role == OrganiserRole.INITIATOR.value)
-    if (session.scalar(own.where(Initiative.state == InitiativeState.DRAFT.value)) or 0) >= MAX_OPEN_DRAFTS:
-        raise Conflict(
-            _(
-                "Je hebt al %(most)s ideeën die nog niet af zijn. Maak er eerst een af, of trek er een in.",
-                most=MAX_OPEN_DRAFTS,
-            )
-        )
+    _refuse_too_many_drafts(session, user.account_id)
     content = dict(EMPTY) | {"title": title, "theme": theme.value, "summary": summary}
     initiative = Initiative(
         title=title,
@@ -130,6 +122,18 @@ def start(
     events.record(session, "initiative.created", initiative.id, actor=actor, now=now)
     session.flush()
     return initiative
+
+
+def _refuse_too_many_drafts(session: Session, account_id: int) -> None:
+    own = select(func.count()).select_from(Organiser).join(Initiative, Initiative.id == Organiser.initiative_id)
+    own = own.where(Organiser.account_id == account_id, Organiser.role == OrganiserRole.INITIATOR.value)
+    if (session.scalar(own.where(Initiative.state == InitiativeState.DRAFT.value)) or 0) >= MAX_OPEN_DRAFTS:
+        raise Conflict(
+            _(
+                "Je hebt al %(most)s ideeën die nog niet af zijn. Maak er eerst een af, of trek er een in.",
+                most=MAX_OPEN_DRAFTS,
+            )
+        )
 
 
 def save(
@@ -211,21 +215,36 @@ def send(
     if initiative.state in CHANGEABLE_STATES:
         waits = send_change(session, initiative, proposal, rules=rules, account_id=account_id, actor=actor, now=now)
         return Sent(is_new=True, waits=waits, answer_by=answer_by(now, days))
-    found = problems_of_content(session, initiative_id, proposal.content, rules, local_date(now))
+    number = _send_text(session, initiative, proposal.content, rules, account_id=account_id, actor=actor, now=now)
+    sent = Sent(is_new=True, waits=True, answer_by=answer_by(now, days))
+    _tell_organisers(session, initiative, number, sent.answer_by, now)
+    return sent
+
+
+def _send_text(
+    session: Session,
+    initiative: Initiative,
+    written: Content,
+    rules: Rules,
+    *,
+    account_id: int | None,
+    actor: Actor,
+    now: dt.datetime,
+) -> int:
+    """Let the row say what was written, and put it on the desk; returns the number of the revision."""
+    found = problems_of_content(session, initiative.id, written, rules, local_date(now))
     if found:
         raise InvalidInput(_("Je initiatief is nog niet klaar om te versturen."), fields=found)
-    content = proposal.content | {
-        "rule_snapshot": snapshot(session, proposal.content["rule_answers"]),
-        "pictures": pictures_in(session, initiative_id),
+    content = written | {
+        "rule_snapshot": snapshot(session, written["rule_answers"]),
+        "pictures": pictures_in(session, initiative.id),
     }
     apply(session, initiative, content, EMPTY)
-    submit(session, initiative_id, rules=rules, actor=actor, now=now)
-    revision = keep_revision(
-        session, initiative_id, RevisionKind.SUBMITTED, content=content, account_id=account_id, now=now
+    submit(session, initiative.id, rules=rules, actor=actor, now=now)
+    kept = keep_revision(
+        session, initiative.id, RevisionKind.SUBMITTED, content=content, account_id=account_id, now=now
     )
-    sent = Sent(is_new=True, waits=True, answer_by=answer_by(now, days))
-    _tell_organisers(session, initiative, revision.number, sent.answer_by, now)
-    return sent
+    return kept.number
 
 
 def _tell_organisers(session: Session, initiative: Initiative, number: int, promise: dt.date, now: dt.datetime) -> None:

@@ -12,7 +12,7 @@ from abs_platform import clock
 from abs_platform.database import db, transaction
 from abs_platform.donations.queries import total_of
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed
-from abs_platform.initiatives import proposals, service
+from abs_platform.initiatives import proposals
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.permissions import can_withdraw, is_initiator
 from abs_platform.initiatives.routes_pictures import bp
@@ -30,6 +30,7 @@ from abs_platform.initiatives.schemas_people import load_reason
 from abs_platform.initiatives.showing import preview
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.initiatives.steps import Step
+from abs_platform.initiatives.withdrawing import withdraw_and_tell
 from abs_platform.security import current_actor, resident_required, signed_in_user
 
 __all__ = ["bp"]
@@ -97,7 +98,7 @@ def withdraw_change(initiative_id: int) -> Answered:
         if proposals.working_copy(session, initiative_id).sent_at is not None:
             proposals.withdraw_change(session, initiative_id, actor=current_actor(), now=clock.now())
         else:
-            proposals.discard_change(session, initiative_id, now=clock.now())
+            proposals.discard_change(session, initiative_id, actor=current_actor(), now=clock.now())
     flash(_("Je wijziging is weg. Alles blijft zoals het was."))
     return redirect(url_for(".overview", initiative_id=initiative_id), HTTPStatus.SEE_OTHER)
 
@@ -141,6 +142,6 @@ def withdraw(initiative_id: int) -> Answered:
     except InvalidInput as error:
         return make_response(_withdraw_page(initiative, typed().get("reason", ""), error.fields), error.status)
     with transaction() as session:
-        service.withdraw(session, initiative_id, reason=reason, actor=current_actor(), now=clock.now())
+        withdraw_and_tell(session, initiative_id, reason=reason, actor=current_actor(), now=clock.now())
     flash(_("Je idee is weggegooid.") if is_draft else _("Je initiatief is ingetrokken."))
     return redirect(url_for("accounts.home"), HTTPStatus.SEE_OTHER)

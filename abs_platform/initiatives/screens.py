@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from abs_platform import clock
@@ -16,8 +15,9 @@ from abs_platform.accounts.queries import district_managers
 from abs_platform.areas.queries import desk_area_of, list_areas
 from abs_platform.areas.states import AreaLevel
 from abs_platform.config import Rules
-from abs_platform.events import Event
+from abs_platform.events import latest_of
 from abs_platform.initiatives import content as contents
+from abs_platform.initiatives.changing import CHANGE_EVENTS
 from abs_platform.initiatives.content import Content, changes_between, content_of
 from abs_platform.initiatives.inviting import organisers_of, shared_addresses
 from abs_platform.initiatives.models import Initiative, Proposal
@@ -175,21 +175,10 @@ def screen_of(
 def _desk_said(session: Session, initiative: Initiative) -> str:
     """The words of the wijkregisseur when something must change, or a change was not agreed to."""
     wanted = {
-        InitiativeState.CHANGES_REQUESTED: ["initiative.changes_requested"],
-        InitiativeState.PUBLISHED: [
-            "initiative.change_sent",
-            "initiative.change_refused",
-            "initiative.change_approved",
-        ],
+        InitiativeState.CHANGES_REQUESTED: {"initiative.changes_requested"},
+        InitiativeState.PUBLISHED: CHANGE_EVENTS,
     }.get(InitiativeState(initiative.state))
-    if wanted is None:
-        return ""
-    latest = session.scalars(
-        select(Event)
-        .where(Event.subject == "initiative", Event.subject_id == initiative.id, Event.kind.in_(wanted))
-        .order_by(Event.id.desc())
-        .limit(1)
-    ).first()
+    latest = latest_of(session, "initiative", initiative.id, wanted) if wanted else None
     return (latest.reason or "") if latest is not None else ""
 
 

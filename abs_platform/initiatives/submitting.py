@@ -98,17 +98,21 @@ def create_draft(session: Session, draft: Draft, initiator: Person, *, actor: Ac
     )
     session.add(initiative)
     session.flush()
-    session.add_all(
-        BudgetLine(initiative_id=initiative.id, position=position, description=description, amount_cents=cents)
-        for position, (description, cents) in enumerate(draft.budget, start=1)
-    )
-    session.add_all(
-        InitiativeNeed(initiative_id=initiative.id, position=position, kind=kind.value, description=description)
-        for position, (kind, description) in enumerate(draft.needs, start=1)
-    )
+    _add_lines(session, initiative.id, draft)
     _add_organiser(session, initiative, initiator, OrganiserRole.INITIATOR, confirmed_at=now)
     events.record(session, "initiative.created", initiative.id, actor=actor, now=now)
     return initiative
+
+
+def _add_lines(session: Session, initiative_id: int, draft: Draft) -> None:
+    session.add_all(
+        BudgetLine(initiative_id=initiative_id, position=position, description=description, amount_cents=cents)
+        for position, (description, cents) in enumerate(draft.budget, start=1)
+    )
+    session.add_all(
+        InitiativeNeed(initiative_id=initiative_id, position=position, kind=kind.value, description=description)
+        for position, (kind, description) in enumerate(draft.needs, start=1)
+    )
 
 
 def add_co_organiser(

@@ -458,7 +458,7 @@ def test_what_was_never_sent_can_be_thrown_away(factory: Factory) -> None:
     writer = published(factory)
     writer.save(title="Tien bankjes", story="Anders")
 
-    proposals.discard_change(writer.session, writer.initiative_id, now=factory.now)
+    proposals.discard_change(writer.session, writer.initiative_id, actor=TEST_ACTOR, now=factory.now)
 
     assert writer.proposal.content["title"] == "Een bankje bij de vijver"
     assert writer.proposal.content == content.content_of(writer.session, writer.initiative)

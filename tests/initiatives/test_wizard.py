@@ -19,6 +19,8 @@ from abs_platform.initiatives.models import Revision
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.steps import Step
 from abs_platform.media.models import Picture
+from abs_platform.outbox import OutgoingMail
+from abs_platform.users import Role
 from tests.factories import TEST_ACTOR, Factory
 from tests.initiatives.writing import (
     SLUITERSVELD,
@@ -270,9 +272,7 @@ def test_what_cannot_be_kept_stays_on_the_page_with_a_sentence(
     assert writer.proposal.version == before
 
 
-@pytest.mark.parametrize(
-    "amount", ["-5", "1e9", "0,001", "0", "abc", "1.23.4", "5,", "12,345", "∞", "1000000,01"]
-)
+@pytest.mark.parametrize("amount", ["-5", "1e9", "0,001", "0", "abc", "1.23.4", "5,", "12,345", "∞", "1000000,01"])
 def test_an_amount_that_is_none_is_refused(browser: Browser, writer: Writer, amount: str) -> None:
     data = {"budget-1-description": "Bankje", "budget-1-amount": amount}
 
@@ -650,17 +650,22 @@ def test_a_small_change_goes_online_and_a_large_one_to_the_desk(online: Writer, 
     assert (online.proposal.sent_at, kept(online, "title")) == (None, "Een bankje bij de vijver")
 
 
-def test_a_refused_change_shows_why(online: Writer, browser_client: Browser) -> None:
+def test_a_refused_change_shows_why_until_it_is_thrown_away(online: Writer, browser_client: Browser) -> None:
     online.save(title="Tien bankjes")
     online.send()
     proposals.refuse_change(
         online.session, online.initiative_id, reason="Eén is genoeg.", actor=TEST_ACTOR, now=online.factory.now
     )
 
-    page = online.browser(browser_client).get(f"/initiatieven/{online.initiative_id}/bewerken")
+    browser, base = online.browser(browser_client), f"/initiatieven/{online.initiative_id}"
+
+    page = browser.get(f"{base}/bewerken")
 
     assert "Eén is genoeg." in page.text
     assert "Je hebt iets veranderd dat nog niet online staat" in page.text
+    page = browser.submit(browser.get(at(online, Step.CHECK)), f"{base}/wijziging-intrekken")
+    assert "Eén is genoeg." not in page.text
+    assert kept(online, "title") == "Een bankje bij de vijver"
 
 
 def test_once_the_money_is_in_there_is_no_step_for_it(factory: Factory, browser_client: Browser) -> None:
@@ -706,6 +711,23 @@ def test_what_was_published_is_withdrawn_with_a_reason_and_says_what_happens_to_
     browser.submit(page, withdrawing(online), reason="We verhuizen.")
 
     assert online.initiative.state == State.WITHDRAWN
+
+
+def test_co_organisers_and_the_desk_hear_that_it_was_withdrawn_and_why(
+    online: Writer, browser_client: Browser
+) -> None:
+    session = online.factory.session
+    desk = online.factory.account("regie@gemeente.example", roles=(Role.DISTRICT_MANAGER,), desks=("WK014119",))
+    browser = online.browser(browser_client)
+
+    browser.submit(browser.get(withdrawing(online)), withdrawing(online), reason="We verhuizen.")
+
+    event = f"initiative.withdrawn:{online.initiative_id}"
+    mails = session.scalars(select(OutgoingMail).where(OutgoingMail.event == event)).all()
+    along = {one.email for one in organisers_of(session, online.initiative_id) if one.role == "co_organiser"}
+    assert len(along) == 2
+    assert {mail.recipient for mail in mails} == along | {desk.email}
+    assert all("We verhuizen." in (mail.text_body or "") for mail in mails)
 
 
 @pytest.mark.parametrize("state", [State.FUNDED, State.REALISED, State.REJECTED, State.STOPPED])

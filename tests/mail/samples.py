@@ -31,7 +31,6 @@ _SITE = "https://buurtsamen.example"
 _ENGAGED: dict[str, Any] = {
     "title": "Bomen & bankjes voor het <grote> plein",
     "name": "Fatima <el Amrani>",
-    "by_name": "Anna & Bram",
     "need": "Een aanhanger & twee <sterke> mensen",
     "note": "Op zaterdag <niet>.",
     "body": "Het **begint** & het is <mooi>.\n\n- bomen\n- bankjes",
@@ -115,6 +114,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     | {"name": "Bram <de Wit>", "initiative_id": 12, "reason": "Ik <verhuis> & heb geen tijd.", "is_unknown": False},
     "initiative_submitted": _ORGANISER
     | {"initiative_id": 12, "answer_by": dt.date(2026, 12, 4), "managers": ["Sanne <V>", "Tom"]},
+    "initiative_withdrawn": {"to_name": "Anna", "title": "Bomen <b>", "reason": "Geen tijd.", "has_gifts": True},
     "sign_in": {"code": "012345", "token": "abcDEF-123_x", "minutes": 10},
     "update_posted": _ENGAGED,
     "thank_you": _ENGAGED,
