@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who may enter which route with which object: the one table. A route that is not in it fails the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.media.pictures import photo
+from tests.permissions.town import (
+    ANONYMOUS,
+    CO,
+    COORDINATOR,
+    ELSEWHERE_MANAGER,
+    FINANCE,
+    HELPER,
+    INITIATOR,
+    INVITATION,
+    OWN,
+    PEOPLE,
+    RESIDENT,
+    STAND_IN,
+    TORN,
+)
+
+EVERYBODY = frozenset(PEOPLE)
+SIGNED_IN = EVERYBODY - {ANONYMOUS}
+ORGANISERS = frozenset({INITIATOR, CO, TORN})
+NOT_THE_INITIATOR = ORGANISERS - {INITIATOR}
+DESK = frozenset({OWN, STAND_IN})
+LOOKERS = DESK | {ELSEWHERE_MANAGER, COORDINATOR}
+COORDINATORS = frozenset({COORDINATOR})
+
+PHOTO = (photo(300, 220, seed=1), "foto.jpg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A route with its objects, who may, and what they send.
+
+    ``told`` are those who may open it and are told that this cannot be done (409); nothing changes. ``answers`` are the
+    statuses with which it is answered to who may. Values like "{draft}" are numbers of objects of the town.
+    """
+
+    may: frozenset[str]
+    args: Mapping[str, Any] = field(default_factory=dict)
+    form: Mapping[str, Any] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+    answers: frozenset[int] = frozenset({200, 302, 303})
+
+
+def of(name: str, /, **more: Any) -> dict[str, Any]:
+    """The arguments of a route about one of the initiatives."""
+    return {"initiative_id": f"{{{name}}}", **more}
+
+
+def organisers_of(name: str, form: Mapping[str, Any] | None = None, /, **more: Any) -> Entry:
+    """A route for all organisers of one of the initiatives."""
+    return Entry(may=ORGANISERS, args=of(name, **more), form=form or {})
+
+
+def coordinator(form: Mapping[str, Any] | None = None, /, **args: Any) -> Entry:
+    """A route of /beheer."""
+    return Entry(may=COORDINATORS, args=args, form=form or {})
+
+
+_QUESTION = {"text": "Is er muziek?", "help": "", "version": "1"}
+_ADVICE = dict.fromkeys(("contact", "legal_basis", "cost_hint", "checklist_text"), "") | {
+    "answer": "yes",
+    "kind": "permit",
+    "title": "Vergunning",
+    "explanation": "Vraag die aan.",
+    "lead_days": "5",
+    "version": "1",
+}
+_UPDATE = {"update_id": "{draft_update}"}
+_LINE = {"actual": "12,50", "no_receipt_reason": "Zoek.", "description": "Touw"}
+
+Entries = Entry | tuple[Entry, ...]
+
+TABLE: dict[str, Entries] = {
+    # -- the own account
+    "accounts.end_device": Entry(may=frozenset({RESIDENT}), args={"session_id": "{session}"}),
+    "second_factor.remove_passkey": Entry(may=frozenset({OWN}), args={"passkey_id": "{passkey}"}),
+    "staff.remove_absence": Entry(may=frozenset({OWN}), args={"absence_id": "{absence}"}),
+    # -- who works here
+    "staff.edit": coordinator(account_id="{account}"),
+    "staff.change": coordinator({"roles": "finance"}, account_id="{account}"),
+    "staff.end": coordinator(account_id="{account}"),
+    "staff.reset_second_factor": coordinator(account_id="{account}"),
+    "staff.absence_of": coordinator(account_id="{account}"),
+    "staff.add_absence_of": coordinator(
+        {"starts_on": "2999-01-01", "ends_on": "2999-01-02", "stand_in_id": "{manager_elsewhere}"},
+        account_id="{account}",
+    ),
+    "staff.remove_absence_of": coordinator(account_id="{account}", absence_id="{absence}"),
+    # -- the rules check
+    "rulebook.edit_question": coordinator(question_id="{rule_question}"),
+    "rulebook.change_question": coordinator(_QUESTION, question_id="{rule_question}"),
+    "rulebook.switch_question": coordinator({"aan": "0", "version": "1"}, question_id="{rule_question}"),
+    "rulebook.move_question": coordinator({"richting": "omlaag", "position": "1"}, question_id="{rule_question}"),
+    "rulebook.new_advice": coordinator(question_id="{rule_question}"),
+    "rulebook.add_advice": coordinator(_ADVICE, question_id="{rule_question}"),
+    "rulebook.edit_advice": coordinator(advice_id="{rule_advice}"),
+    "rulebook.change_advice": coordinator(_ADVICE, advice_id="{rule_advice}"),
+    "rulebook.switch_advice": coordinator({"aan": "0", "version": "1"}, advice_id="{rule_advice}"),
+    "rulebook.move_advice": coordinator({"richting": "omlaag", "position": "1"}, advice_id="{rule_advice}"),
+    # -- writing
+    "submitting.overview": organisers_of("draft"),
+    "submitting.show_step": organisers_of("draft", name="verhaal"),
+    "submitting.save_step": organisers_of("draft", {"story": "Heel iets anders.", "version": "1"}, name="verhaal"),
+    "submitting.save_people": (
+        organisers_of("draft", {"audience": "Voor wie wil.", "version": "1"}),
+        Entry(
+            may=frozenset({INITIATOR}),
+            args=of("draft"),
+            form={
+                "audience": "",
+                "version": "1",
+                "naar": "vraag",
+                "name": "Anna",
+                "postcode": "7617 ZX",
+                "house_number": "1",
+                "invited_name": "Jan",
+                "invited_email": "jan@voorbeeld.example",
+            },
+        ),
+    ),
+    "submitting.add": organisers_of("draft", {"picture": PHOTO, "alt_text": "Een plein"}),
+    "submitting.change": (
+        organisers_of("draft", {"alt-{picture}": "Een plein"}, picture_id="{picture}"),
+        organisers_of("draft", {"doe": "weg"}, picture_id="{picture}"),
+    ),
+    "submitting.show_preview": organisers_of("draft"),
+    "submitting.send": (
+        Entry(may=frozenset({INITIATOR}), args=of("draft"), form={"is_true": "1", "version": "1"}),
+        organisers_of("published", {"is_true": "1", "version": "1", "contacts_seen": "1"}),
+    ),
+    "submitting.withdraw_change": organisers_of("published"),
+    "submitting.ask_to_withdraw": Entry(may=frozenset({INITIATOR}), args=of("published")),
+    "submitting.withdraw": Entry(may=frozenset({INITIATOR}), args=of("published"), form={"reason": "Het lukt niet."}),
+    # -- carrying it
+    "organisers.home": organisers_of("draft"),
+    "organisers.income": organisers_of("published"),
+    "organisers.ask_begin": organisers_of("funded"),
+    "organisers.begin": organisers_of("funded"),
+    "conversation.show": organisers_of("submitted"),
+    "conversation.say": organisers_of("submitted", {"message": "Horen we al iets?"}),
+    "flyers.poster": organisers_of("published"),
+    "flyers.flyer": organisers_of("published"),
+    "updates.index": organisers_of("published"),
+    "updates.create": organisers_of("published"),
+    "updates.begin": organisers_of("published", {"title": "Nieuws", "body": "Het gaat door."}),
+    "updates.edit": organisers_of("published", **_UPDATE),
+    "updates.save": organisers_of("published", {"title": "Nieuws", "body": "Anders."}, **_UPDATE),
+    "updates.post": organisers_of("published", **_UPDATE),
+    "updates.ask_remove": organisers_of("published", **_UPDATE),
+    "updates.remove": (
+        organisers_of("published", **_UPDATE),
+        organisers_of("published", {"reason": "Niet waar."}, update_id="{update}"),
+    ),
+    "updates.add_photo": organisers_of("published", {"picture": PHOTO, "alt_text": "Een plein"}, **_UPDATE),
+    "updates.change_photo": (
+        organisers_of("published", {"remove": "1"}, picture_id="{update_picture}", **_UPDATE),
+        organisers_of("published", {"alt-{update_picture}": "Een plein"}, picture_id="{update_picture}", **_UPDATE),
+    ),
+    "updates.ask_thank": organisers_of("funded"),
+    "updates.thank": organisers_of("funded", {"body": "Dank!", "send": "1"}),
+    "questions.manage": organisers_of("published"),
+    "questions.switch": organisers_of("published", {"on": "0"}),
+    "questions.answer": Entry(may=ORGANISERS, args={"post_id": "{question}"}),
+    "questions.reply": Entry(may=ORGANISERS, args={"post_id": "{question}"}, form={"body": "In juni."}),
+    "help_offers.index": organisers_of("published"),
+    "help_offers.answer": (
+        organisers_of("published", {"answer": "accept"}, offer_id="{offer}"),
+        organisers_of("published", {"answer": "thank"}, offer_id="{offer}"),
+    ),
+    "accountability.overview": organisers_of("running"),
+    "accountability.send": Entry(may=ORGANISERS, args=of("running"), answers=frozenset({422})),
+    "accountability.story": organisers_of("running"),
+    "accountability.save_story": organisers_of("running", {"story": "Heel iets anders.", "version": "0"}),
+    "accountability.photos": organisers_of("running"),
+    "accountability.add_photo": organisers_of("running", {"picture": PHOTO, "alt_text": "Een plein"}),
+    "accountability.change_photo": (
+        organisers_of("running", {"alt-{photo}": "Een plein"}, picture_id="{photo}"),
+        organisers_of("running", {"remove": "1"}, picture_id="{photo}"),
+    ),
+    "accountability.costs": organisers_of("running"),
+    "accountability.new_cost": organisers_of("running"),
+    "accountability.add_cost": organisers_of("running", {**_LINE, "receipt": (PHOTO[0], "bon.jpg")}),
+    "accountability.cost": organisers_of("running", position=1),
+    "accountability.save_cost": organisers_of("running", {**_LINE, "seen": "1500"}, position=1),
+    "accountability.remove_cost": organisers_of("running", position=3),
+    "accountability.remove_receipt": organisers_of("running", picture_id="{receipt}"),
+    "accountability.receipt": organisers_of("running", picture_id="{receipt}"),
+    # -- around it
+    "questions.ask": Entry(may=SIGNED_IN, args=of("published")),
+    "questions.send": Entry(
+        may=SIGNED_IN - ORGANISERS, told=ORGANISERS, args=of("published"), form={"body": "Mag mijn hond mee?"}
+    ),
+    "questions.report": Entry(may=SIGNED_IN, args={"post_id": "{answer}"}),
+    "questions.send_report": Entry(
+        may=SIGNED_IN - {INITIATOR}, told=frozenset({INITIATOR}), args={"post_id": "{answer}"}, form={"reason": "Raar."}
+    ),
+    "help_offers.offer": Entry(may=SIGNED_IN, args=of("published", need_id="{need}")),
+    "help_offers.make": Entry(
+        may=SIGNED_IN - ORGANISERS - {HELPER},
+        told=ORGANISERS | {HELPER},
+        args=of("published", need_id="{need}"),
+        form={"note": "Zaterdag kan ik."},
+    ),
+    "help_offers.withdraw": Entry(may=frozenset({HELPER}), args={"offer_id": "{offer}"}),
+    # -- the desk
+    "desk.show": Entry(may=LOOKERS, args=of("submitted")),
+    "desk.note": Entry(may=LOOKERS, args=of("submitted"), form={"note": "Bellen met groen."}),
+    "desk.message": Entry(may=DESK, args=of("submitted"), form={"message": "We kijken ernaar."}),
+    "desk.handled": Entry(may=DESK, args=of("submitted")),
+    "desk.checklist": Entry(may=DESK, args=of("submitted"), form={"shown": "fixed.clear", "ticked": "fixed.clear"}),
+    "desk.take_up": Entry(may=DESK, args=of("submitted"), form={"handler": "0"}),
+    "desk.release": Entry(may=DESK, args=of("published")),
+    "deciding.write": (
+        *(
+            Entry(may=DESK, args=of("submitted"), form={"kind": kind, "reason": "Daarom.", "step": "keep"})
+            for kind in ("publish", "request_changes", "reject")
+        ),
+        *(
+            Entry(may=DESK, args=of("published"), form={"kind": kind, "reason": "Daarom.", "step": "keep"})
+            for kind in ("stop", "approve_change", "refuse_change")
+        ),
+        Entry(
+            may=DESK | COORDINATORS,
+            args=of("submitted"),
+            form={"kind": "hand_over", "reason": "Daarom.", "to_area_id": "{elsewhere}", "step": "keep"},
+        ),
+    ),
+    # Of whoever may look each sees and throws away only what she wrote herself; the mail is tried further on.
+    "deciding.preview": Entry(may=LOOKERS, args=of("submitted")),
+    "deciding.discard": Entry(may=LOOKERS, args=of("submitted")),
+    "deciding.give": Entry(
+        may=frozenset({OWN}),
+        told=LOOKERS - {OWN},
+        args=of("submitted"),
+        form={"shown": "{shown}", "is_sure": "1"},
+    ),
+    "deciding.decided": Entry(may=LOOKERS, args=of("published", decision_id="{decision}")),
+    "exceptions.show": coordinator(**of("draft")),
+    "exceptions.make": coordinator({"rule": "maximum", "reason": "Daarom."}, **of("draft")),
+    "updates_regie.ask_hide": Entry(may=DESK, args={"update_id": "{update}"}),
+    "updates_regie.hide": Entry(may=DESK, args={"update_id": "{update}"}, form={"reason": "Reclame."}),
+    "questions_regie.review": Entry(may=DESK, args={"post_id": "{question}"}),
+    "questions_regie.decide": tuple(
+        Entry(may=DESK, args={"post_id": "{question}"}, form=form)
+        for form in (
+            {"decision": "hide", "reason": "Reclame."},
+            {"decision": "keep"},
+            {"decision": "answer", "body": "Dat mag."},
+        )
+    ),
+    "questions_regie.switch": Entry(may=DESK, args=of("published"), form={"on": "0"}),
+    "accountability_regie.review": Entry(may=DESK, args=of("accounted")),
+    "accountability_regie.decide": (
+        Entry(
+            may=DESK, args=of("accounted"), form={"decision": "return", "remark": "Er mist een bon.", "seen": "{seen}"}
+        ),
+        Entry(may=DESK, args=of("accounted"), form={"decision": "approve", "seen": "{seen}"}),
+    ),
+    "accountability_regie.receipt": Entry(
+        may=DESK | {FINANCE, TORN}, args=of("accounted", picture_id="{sent_receipt}")
+    ),
+}
+
+# For whoever has the address, which is the key: a number that only its owner got, or a name that nobody can guess.
+BY_TOKEN: dict[str, dict[str, str]] = {
+    "accounts.link": {"token": "x" * 43},
+    "accounts.use_link": {"token": "x" * 43},
+    "invitations.show": {"token": INVITATION + "x"},
+    "invitations.answer": {"token": INVITATION + "x"},
+    "donations.receipt": {"reference": "GIFT-0000-0000"},
+    "updates.stop_news": {"token": "x" * 43},
+    "updates.stop_news_now": {"token": "x" * 43},
+    "media.picture": {"key": "0" * 32, "width": "300", "extension": "jpg"},
+}
+# For all to read once it is published: to nobody before that.
+WHEN_PUBLISHED = {
+    "initiatives.show": of("draft", slug="x"),
+    "questions.index": of("submitted"),
+    "updates.public_index": of("draft"),
+}
+# The demo shows its mails and people to all; in production these routes do not exist.
+OF_THE_DEMO = {"mail.show"}
+FOR_ALL = {"static"}

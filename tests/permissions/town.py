@@ -1,0 +1,501 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A town in which everything exists once: people of every kind, and objects of some of them; and ways to try routes."""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import io
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from abs_platform import clock
+from abs_platform.accountability.models import Accountability, CostLine, CostReceipt
+from abs_platform.accounts.models import (
+    Absence,
+    Account,
+    AccountSession,
+    DeskAssignment,
+    Passkey,
+    SignInRequest,
+    StaffRole,
+    VerifiedAddress,
+)
+from abs_platform.accounts.service import digest
+from abs_platform.database import Base
+from abs_platform.donations.models import Donation
+from abs_platform.donations.service import GiftDetails
+from abs_platform.help_offers.models import HelpOffer
+from abs_platform.initiatives import content
+from abs_platform.initiatives.models import Initiative, InitiativeNeed, Organiser, Proposal, Revision
+from abs_platform.initiatives.states import InitiativeState as State
+from abs_platform.media.keeping import kept_picture, kept_receipt
+from abs_platform.media.models import Picture
+from abs_platform.media.service import add_picture
+from abs_platform.media.states import Purpose
+from abs_platform.moderation import deciding
+from abs_platform.moderation.letters import Choice
+from abs_platform.moderation.models import Decision, DeskNote, Message
+from abs_platform.moderation.states import DecisionKind
+from abs_platform.outbox import OutgoingMail
+from abs_platform.questions.models import Post, Report
+from abs_platform.rulebook.loading import load_file
+from abs_platform.rulebook.models import RuleAdvice, RuleQuestion
+from abs_platform.security import SEEN_AT
+from abs_platform.updates.models import Update
+from abs_platform.users import Role, User
+from tests.accounts.staff_helpers import add_app
+from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
+from tests.media.pictures import photo
+
+HERE, ELSEWHERE = "WK014119", "WK014118"
+CSRF = "a csrf token for tests, of any length"
+INVITATION = "a token of an invitation for tests"
+SIGN_IN_LINK = "a token of a sign-in link for tests"
+# Words that stand in one place only, so that a page that shows them tells where it got them.
+DRAFT_REASON, NOTE, RECEIPT_NAME = "Geheim-concept-besluit", "Geheime-notitie", "geheime-bon.jpg"
+GIVER_EMAIL, GIVER_NAME = "stille.gever@voorbeeld.example", "Gerda Stilstra"
+POSTCODES, THEIR_POSTCODES = ("7617ZX", "7618ZY", "7619ZZ"), ("7605AX", "7605AY", "7605AZ")
+
+ANONYMOUS = "anonymous"
+RESIDENT, HELPER, OTHER, INVITED = "resident", "helper", "organiser of another", "invited"
+INITIATOR, CO, TORN = "initiator", "co-organiser", "wijkregisseur who organises it"
+OWN, STAND_IN, ELSEWHERE_MANAGER = "wijkregisseur", "stand-in", "wijkregisseur of another district"
+COORDINATOR, FINANCE, FORMER = "coordinator", "finance", "former wijkregisseur"
+PEOPLE = (
+    *(ANONYMOUS, RESIDENT, HELPER, OTHER, INVITED, INITIATOR, CO, TORN),
+    *(OWN, STAND_IN, ELSEWHERE_MANAGER, COORDINATOR, FINANCE, FORMER),
+)
+
+
+@dataclass
+class Town:
+    """People by kind, and the numbers of objects by name."""
+
+    app: Flask
+    connection: Connection
+    session: Session
+    factory: Factory
+    accounts: dict[str, Account] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    # -- people -------------------------------------------------------------------------------------------------------
+
+    def account(self, who: str, email: str, name: str, roles: tuple[Role, ...] = (), desk: str = "") -> Account:
+        """Somebody with a session."""
+        made = self.factory.account(email, name=name, roles=roles, desks=(desk,) if desk else ())
+        self.accounts[who] = made
+        self.tokens[who] = self.factory.session_of(made, has_second_factor=bool(roles))
+        return made
+
+    def cookie(self, who: str, *, token: str | None = None, seen_at: int | None = None) -> str:
+        """The cookie of somebody's browser, with the CSRF token of all forms here."""
+        content_: dict[str, Any] = {"csrf_token": CSRF}
+        if who != ANONYMOUS:
+            moment = int(clock.now().timestamp()) if seen_at is None else seen_at
+            content_ |= {"_user_id": token or self.tokens[who], "_fresh": True, SEEN_AT: moment}
+        serializer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
+        return f"session={serializer.dumps(content_)}"
+
+    def csrf_field(self, of_cookie: str = CSRF) -> str:
+        """What forms send beside that cookie."""
+        return str(URLSafeTimedSerializer(SECRET_KEY, salt="wtf-csrf-token").dumps(of_cookie))
+
+    def user(self, who: str) -> User:
+        """Somebody as permissions see this person."""
+        account = self.accounts[who]
+        roles = select(StaffRole.role).where(StaffRole.account_id == account.id, StaffRole.ended_at.is_(None))
+        desks = select(DeskAssignment.area_id).where(DeskAssignment.account_id == account.id)
+        return User(
+            account_id=account.id,
+            email=account.email or "",
+            name=account.name,
+            roles=frozenset(map(Role, self.session.scalars(roles))),
+            desk_area_ids=frozenset(self.session.scalars(desks)),
+            has_second_factor=True,
+        )
+
+    # -- trying -------------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        who: str,
+        method: str,
+        path: str,
+        data: Any = None,
+        *,
+        cookie: str | None = None,
+        with_csrf: bool = True,
+        **options: Any,
+    ) -> TestResponse:
+        """One request of somebody; follows nothing."""
+        headers = {"Cookie": cookie or self.cookie(who), **options.pop("headers", {})}
+        if method == "POST" and "json" not in options and not isinstance(data, str | bytes):
+            sent = dict(data or {})
+            if with_csrf:
+                sent["csrf_token"] = self.csrf_field()
+            options["data"] = {name: _fresh(value) for name, value in sent.items()}
+        elif data is not None:
+            options["data"] = data
+        client = self.app.test_client(use_cookies=False)
+        # In a context of its own: inside the test's app context it would share its session.
+        return contextvars.Context().run(client.open, path, method=method, headers=headers, **options)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Whatever happens inside is as if it never happened."""
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        finally:
+            if savepoint.is_active:
+                savepoint.rollback()
+
+    def path(self, endpoint: str, **values: Any) -> str:
+        """The address of a route."""
+        return str(self.app.url_map.bind("localhost").build(endpoint, values))
+
+    def rows(self) -> dict[str, tuple[int, int]]:
+        """How many rows every table holds, and a checksum of all that is in them."""
+        return {
+            name: (count, int(checksum))
+            for name, count, checksum in self.connection.execute(text(_ALL_ROWS))  # a savepoint later it is gone
+        }
+
+
+def _fresh(value: Any) -> Any:
+    """Files are read once: each request gets one of its own."""
+    return (io.BytesIO(value[0]), *value[1:]) if isinstance(value, tuple) and isinstance(value[0], bytes) else value
+
+
+_ALL_ROWS = " UNION ALL ".join(
+    f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM \"{name}\" t"
+    for name in sorted(Base.metadata.tables)
+)
+
+
+# -- arranging ------------------------------------------------------------------------------------------------------
+
+
+def arrange(app: Flask, connection: Connection, session: Session) -> Town:
+    """The town, in the transaction of this connection."""
+    factory = Factory(session, app.extensions["settings"].rules, app.extensions["code_keys"])
+    town = Town(app, connection, session, factory)
+    _people(town)
+    _rules(town)
+    for name, state in (
+        ("draft", State.DRAFT),
+        ("submitted", State.SUBMITTED),
+        ("published", State.PUBLISHED),
+        ("funded", State.FUNDED),
+        ("running", State.IN_PROGRESS),
+        ("accounted", State.IN_PROGRESS),
+        ("realised", State.REALISED),
+    ):
+        _initiative(town, name, state, f"Ons plan {name}", (INITIATOR, CO, TORN))
+    for name, state in (("theirs", State.IN_PROGRESS), ("their_draft", State.DRAFT), ("their_open", State.PUBLISHED)):
+        _initiative(town, name, state, f"Hun plan {name}", (OTHER, None, None))
+    _of_desk(town)
+    for whose in ("", "their_"):
+        _engagement(town, whose)
+    _accounts(town)
+    session.commit()
+    town.before = town.rows()
+    return town
+
+
+def _people(town: Town) -> None:
+    manager, coordinator = (Role.DISTRICT_MANAGER,), (Role.COORDINATOR,)
+    town.account(RESIDENT, "rita@voorbeeld.example", "Rita Bewoner")
+    town.account(HELPER, "hana@voorbeeld.example", "Hana Helper")
+    town.account(OTHER, "otto@voorbeeld.example", "Otto Ander")
+    town.account(INVITED, "dora@voorbeeld.example", "Dora Gevraagd")
+    town.account(INITIATOR, "anna@voorbeeld.example", "Anna Begin")
+    town.account(CO, "bram@voorbeeld.example", "Bram Mee")
+    town.account(TORN, "cem@voorbeeld.example", "Cem Dubbel", manager, HERE)
+    town.account(OWN, "sanne@gemeente.example", "Sanne de Boer", manager, HERE)
+    town.account(STAND_IN, "willem@gemeente.example", "Willem Vos", manager, ELSEWHERE)
+    town.account(ELSEWHERE_MANAGER, "els@gemeente.example", "Els Bakker", manager, ELSEWHERE)
+    town.account(COORDINATOR, "carla@gemeente.example", "Carla Smit", coordinator)
+    town.account(FINANCE, "frits@gemeente.example", "Frits Vos", (Role.FINANCE,))
+    former = town.account(FORMER, "fenna@gemeente.example", "Fenna Weg", manager, HERE)
+    for role in town.session.scalars(select(StaffRole).where(StaffRole.account_id == former.id)):
+        role.ended_at = town.factory.now
+    today = clock.local_date(town.factory.now)
+    absence = Absence(
+        account_id=town.accounts[OWN].id,
+        stand_in_id=town.accounts[STAND_IN].id,
+        starts_on=today,
+        ends_on=today + dt.timedelta(days=5),
+    )
+    town.session.add(absence)
+    town.session.flush()
+    town.ids["absence"] = absence.id
+
+
+def _rules(town: Town) -> None:
+    municipality = town.app.extensions["settings"].municipality
+    load_file(town.session, municipality.rulebook_toml, municipality, actor=TEST_ACTOR, now=town.factory.now)
+    town.ids["rule_question"] = town.session.scalars(select(RuleQuestion.id).order_by(RuleQuestion.id)).first()
+    town.ids["rule_advice"] = town.session.scalars(select(RuleAdvice.id).order_by(RuleAdvice.id)).first()
+
+
+def _initiative(town: Town, name: str, state: State, title: str, people: tuple[str | None, ...]) -> None:
+    session, factory, is_ours = town.session, town.factory, people[0] == INITIATOR
+    made: Initiative = factory.initiative(state, title=title, target_cents=5_250)
+    town.ids[name] = made.id
+    organisers = session.scalars(select(Organiser).where(Organiser.initiative_id == made.id).order_by(Organiser.id))
+    for organiser, who, postcode in zip(organisers, people, POSTCODES if is_ours else THEIR_POSTCODES, strict=True):
+        organiser.postcode = postcode
+        if who is not None:
+            account = town.accounts[who]
+            organiser.account_id, organiser.email, organiser.name = account.id, account.email, account.name
+    if is_ours:
+        invited = town.accounts[INVITED]
+        session.add(
+            Organiser(
+                initiative_id=made.id,
+                account_id=invited.id,
+                role="co_organiser",
+                name=invited.name,
+                email=invited.email,
+                invited_at=factory.now,
+                invitation_digest=digest(SECRET_KEY, "invitation", INVITATION) if name == "draft" else None,
+            )
+        )
+    session.flush()
+    written = content.content_of(session, made) | {"planning": "In mei."}
+    if state == State.DRAFT:
+        written |= {"rule_answers": dict.fromkeys(session.scalars(select(RuleQuestion.key)), "no")}
+    else:
+        session.add(
+            Revision(initiative_id=made.id, number=1, kind="submitted", content=written, made_at=made.submitted_at)
+        )
+    if name in {"published", "their_open"}:  # a change that waits for the desk
+        written |= {"title": f"Ander {title}"}
+    session.add(
+        Proposal(
+            initiative_id=made.id,
+            content=written,
+            changed_in={},
+            version=1,
+            saved_at=factory.now,
+            sent_at=factory.now if name in {"published", "their_open"} else None,
+        )
+    )
+    session.flush()
+
+
+def _of_desk(town: Town) -> None:
+    session, now = town.session, town.factory.now
+    session.get_one(Initiative, town.ids["published"]).handler_id = town.accounts[OWN].id
+    for whose, name in (("", "published"), ("their_", "theirs")):
+        decision = Decision(
+            initiative_id=town.ids[name],
+            kind=DecisionKind.PUBLISH.value,
+            reason="",
+            desk_area_id=town.factory.area_id(HERE),
+            decided_by_id=town.accounts[OWN].id,
+            decided_at=now,
+            mail_subject="Je initiatief is gepubliceerd",
+            mail_text="Je initiatief is gepubliceerd.",
+            recipient_ids=[],
+            desk_recipient_ids=[],
+        )
+        session.add(decision)
+        session.flush()
+        town.ids[f"{whose}decision"] = decision.id
+    submitted = town.ids["submitted"]
+    session.add(DeskNote(initiative_id=submitted, author_id=town.accounts[OWN].id, text=NOTE, written_at=now))
+    session.add(
+        Message(
+            initiative_id=submitted,
+            side="organiser",
+            author_id=town.accounts[INITIATOR].id,
+            text="Wanneer horen we iets?",
+            sent_at=now,
+            recipient_ids=[],
+        )
+    )
+    choice = Choice(kind=DecisionKind.REJECT, reason=DRAFT_REASON)
+    writer = town.user(OWN)
+    deciding.keep_draft(session, submitted, choice, user=writer, now=now)
+    prepared = deciding.prepare(session, submitted, user=writer, rules=town.factory.rules, now=now)
+    assert prepared is not None
+    town.ids["shown"] = prepared.letter.digest
+
+
+def _engagement(town: Town, whose: str) -> None:
+    session, now, ids = town.session, town.factory.now, town.ids
+    live = ids["their_open" if whose else "published"]
+    author = town.accounts[OTHER if whose else INITIATOR]
+    helper = town.accounts[HELPER]
+    need = InitiativeNeed(initiative_id=live, position=1, kind="hands", description="Twee mensen met een schep")
+    session.add(need)
+    for name, state in (("update", "posted"), ("draft_update", "draft")):
+        update = Update(
+            initiative_id=live,
+            author_id=author.id,
+            state=state,
+            title=f"Bericht {name}",
+            body="We zijn begonnen.",
+            saved_at=now,
+            posted_at=now if state == "posted" else None,
+            recipient_count=0 if state == "posted" else None,
+        )
+        session.add(update)
+        session.flush()
+        ids[f"{whose}{name}"] = update.id
+    question = Post(initiative_id=live, voice="resident", author_id=helper.id, body="Wanneer is het?", posted_at=now)
+    session.add(question)
+    session.flush()
+    ids[f"{whose}need"], ids[f"{whose}question"] = need.id, question.id
+    answer = Post(
+        initiative_id=live,
+        question_id=question.id,
+        voice="organiser",
+        author_id=author.id,
+        body="In mei.",
+        posted_at=now,
+    )
+    offer = HelpOffer(
+        initiative_id=live,
+        account_id=helper.id,
+        kind="hands",
+        need=need.description,
+        state="offered",
+        offered_at=now,
+        contact_shared_at=now,
+    )
+    session.add_all([answer, offer])
+    session.add(Report(post_id=question.id, reporter_id=town.accounts[RESIDENT].id, reason="Raar.", reported_at=now))
+    session.flush()
+    ids[f"{whose}answer"], ids[f"{whose}offer"] = answer.id, offer.id
+    code = town.factory.fresh_codes(1)[0]
+    details = GiftDetails(giver_email=GIVER_EMAIL)
+    gift = town.factory.give(code, session.get_one(Initiative, live), details)
+    assert gift is not None
+    ids[f"{whose}receipt_reference"] = gift.reference
+    ids[f"{whose}donation"] = session.scalars(select(func.max(Donation.id))).one()
+    _pictures(town, whose)
+
+
+def _pictures(town: Town, whose: str) -> None:
+    ids = town.ids
+    running, accounted = (ids["theirs"], None) if whose else (ids["running"], ids["accounted"])
+    author = town.accounts[OTHER if whose else INITIATOR]
+    ids[f"{whose}picture"] = _picture(town, ids[f"{whose}draft"], Purpose.INITIATIVE).id
+    ids[f"{whose}live_picture"] = _picture(town, ids["their_open" if whose else "published"], Purpose.INITIATIVE).id
+    live = ids["their_open" if whose else "published"]
+    ids[f"{whose}update_picture"] = _picture(town, live, Purpose.UPDATE, ids[f"{whose}draft_update"]).id
+    for name, initiative_id in (("", running), ("sent_", accounted)):
+        if initiative_id is None:
+            continue
+        is_sent = name == "sent_"
+        town.session.add(
+            Accountability(
+                initiative_id=initiative_id,
+                state="submitted" if is_sent else "draft",
+                story="Het ging goed.",
+                saved_at=town.factory.now,
+                saved_by_id=author.id,
+                submitted_at=town.factory.now if is_sent else None,
+            )
+        )
+        town.session.flush()
+        lines = [
+            CostLine(
+                initiative_id=initiative_id, position=1, description="Bomen", planned_cents=1_500, actual_cents=1_500
+            ),
+            CostLine(initiative_id=initiative_id, position=2, description="Koffie", planned_cents=1_000),
+            CostLine(initiative_id=initiative_id, position=3, description="Touw", actual_cents=300),
+        ]
+        town.session.add_all(lines)
+        town.session.flush()
+        receipt = _picture(town, initiative_id, Purpose.RECEIPT)
+        town.session.add(CostReceipt(picture_id=receipt.id, cost_id=lines[0].id, file_name=RECEIPT_NAME))
+        ids[f"{whose}{name}receipt"], ids[f"{whose}{name}receipt_key"] = receipt.id, receipt.key
+        ids[f"{whose}{name}photo"] = _picture(town, initiative_id, Purpose.ACCOUNTABILITY).id
+    town.session.flush()
+
+
+def _picture(town: Town, initiative_id: int, purpose: Purpose, update_id: int | None = None) -> Picture:
+    keep = kept_receipt if purpose == Purpose.RECEIPT else kept_picture
+    with keep(town.app.extensions["file_store"], photo(300, 200)) as kept:
+        return add_picture(
+            town.session,
+            kept,
+            purpose=purpose,
+            initiative_id=initiative_id,
+            update_id=update_id,
+            alt_text="" if purpose == Purpose.RECEIPT else "Een boom",
+            uploaded_by_id=None,
+            actor=TEST_ACTOR,
+            now=town.factory.now,
+        )
+
+
+def _accounts(town: Town) -> None:
+    session, now = town.session, town.factory.now
+    second = town.factory.session_of(town.accounts[RESIDENT], has_second_factor=False)
+    wanted = digest(SECRET_KEY, "session", second)
+    town.ids["session"] = session.scalars(select(AccountSession.id).where(AccountSession.token_digest == wanted)).one()
+    passkey = Passkey(
+        account_id=town.accounts[OWN].id,
+        credential_id=b"credential",
+        public_key=b"key",
+        sign_count=0,
+        name="Mijn sleutel",
+        added_at=now,
+    )
+    session.add(passkey)
+    add_app(session, town.accounts[OWN])
+    session.add(
+        VerifiedAddress(
+            account_id=town.accounts[INITIATOR].id,
+            neighbourhood_id=town.factory.area_id("BU01411900"),
+            postcode=POSTCODES[0],
+            house_number="1",
+            verified_at=now,
+        )
+    )
+    session.add(
+        SignInRequest(
+            email="rita@voorbeeld.example",
+            token_digest=digest(SECRET_KEY, "sign-in link", SIGN_IN_LINK),
+            code_digest=b"x",
+            browser_digest=b"y",
+            requested_at=now,
+            expires_at=now + dt.timedelta(minutes=10),
+        )
+    )
+    session.flush()
+    town.ids["passkey"] = passkey.id
+    town.ids["account"] = town.accounts[OWN].id
+    town.ids["manager_elsewhere"] = town.accounts[ELSEWHERE_MANAGER].id
+    town.ids["elsewhere"] = town.factory.area_id(ELSEWHERE)
+    town.ids["seen"] = session.get_one(Accountability, town.ids["accounted"]).submitted_at.isoformat()
+    town.ids["mail"] = session.scalars(select(func.max(OutgoingMail.id))).first()
+
+
+def filled(values: Mapping[str, Any], ids: Mapping[str, Any]) -> dict[str, Any]:
+    """Values, and names of fields, in which "{name}" stands for the number of an object."""
+
+    def put(value: Any) -> Any:
+        return _NAME.sub(lambda found: str(ids[found[1]]), value) if isinstance(value, str) else value
+
+    return {put(name): put(value) for name, value in values.items()}
+
+
+_NAME = re.compile(r"\{(\w+)\}")
