@@ -2,6 +2,7 @@
 """The event log: who did what, when and why. Append only; the database refuses UPDATE and DELETE."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Identity, Index, select
@@ -64,3 +65,9 @@ def latest(session: Session, kind_prefix: str, limit: int) -> list[Event]:
     """The newest events whose kind starts with these words, newest first."""
     query = select(Event).where(Event.kind.startswith(kind_prefix, autoescape=True))
     return list(session.scalars(query.order_by(Event.id.desc()).limit(limit)))
+
+
+def latest_of(session: Session, subject: str, subject_id: int, kinds: Collection[str]) -> Event | None:
+    """The newest event of one of these kinds about one thing, or None."""
+    query = select(Event).where(Event.subject == subject, Event.subject_id == subject_id, Event.kind.in_(kinds))
+    return session.scalar(query.order_by(Event.id.desc()).limit(1))

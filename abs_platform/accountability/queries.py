@@ -195,6 +195,12 @@ def waiting(session: Session, desk_area_ids: Iterable[int]) -> list[WaitingAccou
     ]
 
 
+def was_sent(session: Session, initiative_id: int) -> bool:
+    """Whether the desk has something to look at: a draft is the organisers' own."""
+    sent_at = select(Accountability.submitted_at).where(Accountability.initiative_id == initiative_id)
+    return session.scalar(sent_at) is not None
+
+
 def begun_at(session: Session, initiative_id: int) -> dt.datetime | None:
     """When the residents began, or None."""
     return session.scalar(

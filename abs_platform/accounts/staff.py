@@ -148,8 +148,13 @@ def end_staff(session: Session, account_id: int, *, role: Role | None, actor: Ac
 
 
 def reset_second_factor(session: Session, account_id: int, *, actor: Actor, now: dt.datetime) -> None:
-    """Let a member of staff who lost everything begin anew. Locks: the account. Raises: NotFound."""
+    """Let a member of staff who lost everything begin anew. Locks: the account.
+
+    Raises: NotFound; Conflict for the own one, because an open browser alone must not be enough.
+    """
     staff_member(session, account_id, now)
+    if _is_self(actor, account_id):
+        raise Conflict(_("Je eigen tweede stap kun je hier niet wissen. Vraag een andere beheerder."))
     second_factor.reset(session, account_id, actor=actor, now=now)
 
 
@@ -166,6 +171,9 @@ def _change(session: Session, account: Account, had: Work, wanted: Work, *, acto
         return False
     desks = _refuse_wrong(session, wanted)
     ended, granted = had.roles - wanted.roles, wanted.roles - had.roles
+    if Role.FINANCE in granted and _is_self(actor, account.id):
+        message = _("Jezelf kun je geen financieel medewerker maken. Vraag een andere beheerder.")
+        raise InvalidInput(message, fields={"roles": message})
     if Role.COORDINATOR in ended:
         _ensure_other_coordinator(session, account.id)
     if Role.DISTRICT_MANAGER in ended:
@@ -197,6 +205,11 @@ def _change(session: Session, account: Account, had: Work, wanted: Work, *, acto
     )
     _tell(session, account, had, wanted, desks, now=now)
     return True
+
+
+def _is_self(actor: Actor, account_id: int) -> bool:
+    """Whether somebody does this to the own account."""
+    return actor == Actor("staff", str(account_id))
 
 
 def _refuse_wrong(session: Session, work: Work) -> list[str]:

@@ -145,7 +145,6 @@ class Talking:
                 actor=user.actor(),
                 now=now,
                 by_id=user.account_id,
-                by_name=user.short_name,
             )
 
         return act

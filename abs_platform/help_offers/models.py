@@ -14,7 +14,7 @@ from abs_platform.initiatives.states import NeedKind
 class HelpOffer(Base):
     """Somebody offers what an initiative asks for, in the words in which it was asked.
 
-    Those words stand here, and no number of a need: organisers rewrite what they need, and an offer is to what was read.
+    Those words stand here, and no number of a need: organisers rewrite their needs, and an offer is to what was read.
     ``contact_shared_at`` is when the offerer said that the organisers may see name and e-mail address.
     """
 

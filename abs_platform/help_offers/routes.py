@@ -110,7 +110,6 @@ def answer(initiative_id: int, offer_id: int) -> Answer:
                 actor=current_actor(),
                 now=clock.now(),
                 by_id=user.account_id,
-                by_name=user.short_name,
             )
     except Conflict as error:
         return _index_page(initiative_id, errors_of(error)), int(error.status)

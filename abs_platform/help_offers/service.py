@@ -86,14 +86,14 @@ def offer_help(
     return offer
 
 
-def accept(session: Session, offer_id: int, *, actor: Actor, now: dt.datetime, by_id: int, by_name: str) -> None:
+def accept(session: Session, offer_id: int, *, actor: Actor, now: dt.datetime, by_id: int) -> None:
     """The organisers take the offer. Raises: InvalidTransition when it was answered or withdrawn meanwhile."""
-    _answer(session, offer_id, OfferState.ACCEPTED, "help_accepted", actor=actor, now=now, by_id=by_id, by_name=by_name)
+    _answer(session, offer_id, OfferState.ACCEPTED, "help_accepted", actor=actor, now=now, by_id=by_id)
 
 
-def thank(session: Session, offer_id: int, *, actor: Actor, now: dt.datetime, by_id: int, by_name: str) -> None:
+def thank(session: Session, offer_id: int, *, actor: Actor, now: dt.datetime, by_id: int) -> None:
     """The organisers thank for an offer that they do not need; the contact details are out of sight from then on."""
-    _answer(session, offer_id, OfferState.THANKED, "help_thanked", actor=actor, now=now, by_id=by_id, by_name=by_name)
+    _answer(session, offer_id, OfferState.THANKED, "help_thanked", actor=actor, now=now, by_id=by_id)
 
 
 def _answer(
@@ -105,7 +105,6 @@ def _answer(
     actor: Actor,
     now: dt.datetime,
     by_id: int,
-    by_name: str,
 ) -> None:
     found = _lock(session, offer_id)
     _step(found, target)
@@ -123,7 +122,6 @@ def _answer(
             now=now,
             title=shown.title,
             need=shown.need,
-            by_name=by_name,
             page_url=outbox.site_url("initiatives.show", initiative_id=shown.initiative_id),
             mine_url=outbox.site_url("help_offers.mine"),
         )

@@ -199,11 +199,13 @@ def problems_of_plan(session: Session, initiative_id: int, plan: Plan, rules: Ru
         problems["deadline"] = _("Kies een streefdatum na vandaag en binnen een jaar.")
     there = count_addresses(session, initiative_id)
     if there < rules.min_organisers and OverridableRule.ORGANISERS not in overridden:
-        problems["organisers"] = _(
+        problems["organisers"] = ngettext(
             "Er zijn %(needed)s organisatoren nodig, op verschillende adressen, die hebben bevestigd dat ze meedoen. "
-            "Nu zijn het er %(there)s.",
+            "Nu is het er %(num)s.",
+            "Er zijn %(needed)s organisatoren nodig, op verschillende adressen, die hebben bevestigd dat ze meedoen. "
+            "Nu zijn het er %(num)s.",
+            there,
             needed=rules.min_organisers,
-            there=there,
         )
     return problems
 

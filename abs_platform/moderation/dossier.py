@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from abs_platform.accountability.permissions import can_review
+from abs_platform.accountability.queries import was_sent
 from abs_platform.accounts.queries import names_of
 from abs_platform.areas.queries import AreaRow, list_areas, scope_of
 from abs_platform.areas.states import AreaLevel
@@ -40,6 +42,7 @@ class Rights:
     write: bool
     note: bool
     set_rule_aside: bool
+    review_account: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +154,7 @@ def _rights(session: Session, initiative: Initiative, subject: Subject, user: Us
         write=permissions.can_write_to_organisers(user, subject),
         note=permissions.can_note(user, subject),
         set_rule_aside=permissions.can_set_rule_aside(user, subject),
+        review_account=can_review(user, subject) and was_sent(session, subject.id),
     )
 
 

@@ -196,18 +196,21 @@ def _read(
 
 def lines_of(sources: Sequence[Select[Any]], search: str = "") -> CTE:
     """All that waits as one list, of the kinds that are given."""
-    found = [source.where(_matches(search)) for source in sources] if search else list(sources)
-    return (union_all(*found) if len(found) > 1 else found[0]).cte("lines")
+    found = union_all(*sources) if len(sources) > 1 else sources[0]
+    if not search:
+        return found.cte("lines")
+    everything_there = found.cte("everything_there")
+    searched = select(Initiative.id).where(_matches(search))
+    return select(everything_there).where(everything_there.c.initiative_id.in_(searched)).cte("lines")
 
 
 def _matches(search: str) -> ColumnElement[bool]:
     """By number, by title, or by the name of an organiser."""
     named = select(Organiser.initiative_id).where(Organiser.name.icontains(search, autoescape=True))
-    found = [Initiative.title.icontains(search, autoescape=True), Initiative.id.in_(named)]
     number = search.removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) < 19:
-        found.append(Initiative.id == int(number))
-    return or_(*found)
+    is_number = number.isascii() and number.isdecimal() and len(number) < 19
+    by_number = Initiative.id == (int(number) if is_number else NOBODY)
+    return or_(by_number, Initiative.title.icontains(search, autoescape=True), Initiative.id.in_(named))
 
 
 def _conditions(lines: CTE, filters: Filters, is_late: ColumnElement[bool]) -> list[ColumnElement[bool]]:

@@ -125,7 +125,7 @@ def take_up(initiative_id: int) -> Answered:
     def do(session: Session, user: User) -> None:
         service.take_up(session, initiative_id, seen_handler_id=seen, user=user, now=clock.now())
 
-    return _do(initiative_id, do, _("Jij hebt dit opgepakt. De organisatoren zien je voornaam."))
+    return _do(initiative_id, do, _("Jij hebt dit opgepakt. De organisatoren zien je naam."))
 
 
 @bp.post(f"/initiatieven/<{ID}:initiative_id>/terugleggen")

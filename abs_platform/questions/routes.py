@@ -190,7 +190,8 @@ def _asked(initiative_id: int) -> queries.Asked:
 
 def _visible(post_id: int) -> Post:
     post = queries.find(db.session(), post_id)
-    if post is None or post.hidden_at is not None:
+    question = queries.find(db.session(), post.question_id) if post and post.question_id else None
+    if post is None or post.hidden_at is not None or (question is not None and question.hidden_at is not None):
         raise NotFound(_("Deze vraag bestaat niet (meer)."))
     return post
 

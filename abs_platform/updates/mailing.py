@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from itertools import groupby
 from typing import Any
 
@@ -16,8 +17,9 @@ from abs_platform.outbox import RenderedMail
 from abs_platform.updates import queries
 from abs_platform.updates.queries import ReturnedGift
 
-# Stands in a mail where each reader gets a token of the own, so that a mail to hundreds is rendered once.
-_READER = "0-lezer-0"
+# Stands in a mail where each reader gets a token of the own, so that a mail to hundreds is rendered once. Nobody can
+# guess it: whoever wrote it in a text would get the tokens of readers into links of his own.
+_READER = f"0-{secrets.token_hex(16)}-0"
 _SALT = "stop-news"
 
 

@@ -15,11 +15,11 @@ from abs_platform.extensions import csrf
 from abs_platform.form_input import errors_of, load
 from abs_platform.initiatives.permissions import Subject
 from abs_platform.initiatives.queries import card
-from abs_platform.initiatives.subjects import subject_for
+from abs_platform.initiatives.subjects import subject_for, subject_of
 from abs_platform.media.queries import pictures_of_updates
-from abs_platform.security import current_actor, public, resident_required, signed_in_user
+from abs_platform.security import current_actor, public, resident_required, signed_in_user, user_or_none
 from abs_platform.updates import mailing, queries, service
-from abs_platform.updates.permissions import can_tell
+from abs_platform.updates.permissions import can_hide, can_tell
 from abs_platform.updates.routes import Answer, mailed
 from abs_platform.updates.routes_photos import bp
 from abs_platform.updates.schemas import ThanksForm
@@ -76,7 +76,9 @@ def public_index(initiative_id: int) -> str:
     number = request.args.get("pagina", "")
     page = queries.posted_page(session, initiative_id, int(number) if number.isdecimal() and len(number) < 7 else 1)
     pictures = pictures_of_updates(session, [update.id for update in page.items])
-    return render_template("updates/public.html", initiative=found, page=page, pictures=pictures)
+    user = user_or_none()
+    may_hide = user is not None and user.is_staff and can_hide(user, subject_of(session, initiative_id))
+    return render_template("updates/public.html", initiative=found, page=page, pictures=pictures, may_hide=may_hide)
 
 
 @bp.get("/nieuws-stoppen/<token>")

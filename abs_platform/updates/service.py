@@ -18,6 +18,9 @@ from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.initiatives.service import lock
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.lives import check_move
+from abs_platform.media.queries import pictures_of
+from abs_platform.media.service import remove_picture
+from abs_platform.media.states import Purpose
 from abs_platform.updates import mailing, queries
 from abs_platform.updates.models import NewsStop, Thanks, Update
 from abs_platform.updates.states import EDITABLE_FOR, TELLING_STATES, THANKING_STATES, TRANSITIONS, UpdateState
@@ -93,7 +96,7 @@ def remove_update(session: Session, update_id: int, *, reason: str, actor: Actor
     if update.posted_at is not None:
         update.reason = _given(reason)
     _record(session, "removed", update, actor=actor, now=now)
-    session.flush()
+    _take_pictures_away(session, update, actor=actor, now=now)
 
 
 def hide_update(session: Session, update_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> Update:
@@ -102,7 +105,7 @@ def hide_update(session: Session, update_id: int, *, reason: str, actor: Actor, 
     _step(update, UpdateState.HIDDEN)
     update.ended_at, update.reason = now, _given(reason)
     _record(session, "hidden", update, actor=actor, now=now)
-    session.flush()
+    _take_pictures_away(session, update, actor=actor, now=now)
     title = queries.title_of(session, update.initiative_id)
     mailing.tell_organisers(
         session,
@@ -115,6 +118,13 @@ def hide_update(session: Session, update_id: int, *, reason: str, actor: Actor, 
         reason=update.reason,
     )
     return update
+
+
+def _take_pictures_away(session: Session, update: Update, *, actor: Actor, now: dt.datetime) -> None:
+    """What is off the page cannot be fetched by its address either."""
+    for picture in pictures_of(session, update.initiative_id, purpose=Purpose.UPDATE, update_id=update.id):
+        remove_picture(session, picture.id, initiative_id=update.initiative_id, actor=actor, now=now)
+    session.flush()
 
 
 def thank(

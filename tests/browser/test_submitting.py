@@ -217,10 +217,9 @@ def test_an_idea_is_written_on_two_devices_and_sent_with_two_neighbours(
     assert sorted(recipient or "" for recipient in town.session.scalars(mails)) == sorted(people.values())
 
 
-@pytest.mark.usefixtures("rules")
-def test_by_keyboard_alone(town: Town, visitor: Visitor, size: tuple[int, int]) -> None:
-    if size != DESK:
-        pytest.skip("a keyboard stands on a desk")
+@pytest.mark.usefixtures("rules", "size")
+@pytest.mark.parametrize("size", [DESK], ids=["1280"], indirect=True)
+def test_by_keyboard_alone(town: Town, visitor: Visitor) -> None:
     sign_in(town, visitor, f"toets{next(_serials)}@voorbeeld.example", path="/inloggen?volgende=/initiatieven/nieuw")
     visitor.reads("Welkom! Hoe heet je?")
     visitor.tab_to("a.abs-text-button")
@@ -253,6 +252,8 @@ def test_by_keyboard_alone(town: Town, visitor: Visitor, size: tuple[int, int]) 
     assert (content["title"], content["story"], content["target_cents"]) == ("Met de toetsen", "We doen het.", 6_500)
 
 
+@pytest.mark.usefixtures("size")
+@pytest.mark.parametrize("size", [DESK], ids=["1280"], indirect=True)
 def test_what_is_typed_is_saved_by_itself_and_two_tabs_are_told(town: Town, visit: Callable[..., Visitor]) -> None:
     email = f"tab{next(_serials)}@voorbeeld.example"
     account = town.factory.account(email, name="Tab")

@@ -320,14 +320,14 @@ def test_three_organisers_live_at_three_addresses_however_these_are_written(
     else:
         fields = refusal(factory, initiative)
         assert list(fields) == ["organisers"]
-        assert f"Nu zijn het er {counted}." in fields["organisers"]
+        assert (f"Nu is het er {counted}." if counted == 1 else f"Nu zijn het er {counted}.") in fields["organisers"]
 
 
 def test_an_organiser_counts_once_confirmed(factory: Factory) -> None:
     initiative = create(factory, person(2), person(3), confirm=False)
     session = factory.session
     invited = session.scalars(select(Organiser).where(Organiser.confirmed_at.is_(None))).all()
-    assert "Nu zijn het er 1." in refusal(factory, initiative)["organisers"]
+    assert "Nu is het er 1." in refusal(factory, initiative)["organisers"]
 
     for organiser in invited:
         submitting.confirm_co_organiser(session, organiser.id, actor=TEST_ACTOR, now=factory.now)

@@ -713,9 +713,7 @@ def test_what_was_published_is_withdrawn_with_a_reason_and_says_what_happens_to_
     assert online.initiative.state == State.WITHDRAWN
 
 
-def test_co_organisers_and_the_desk_hear_that_it_was_withdrawn_and_why(
-    online: Writer, browser_client: Browser
-) -> None:
+def test_co_organisers_and_the_desk_hear_that_it_was_withdrawn_and_why(online: Writer, browser_client: Browser) -> None:
     session = online.factory.session
     desk = online.factory.account("regie@gemeente.example", roles=(Role.DISTRICT_MANAGER,), desks=("WK014119",))
     browser = online.browser(browser_client)

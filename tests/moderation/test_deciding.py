@@ -258,7 +258,7 @@ def test_publishing_asks_again_for_three_addresses(desk: Desk) -> None:
         .values(postcode="7609AB", house_number="1")
     )
 
-    with pytest.raises(InvalidInput, match="Nu zijn het er 1"):
+    with pytest.raises(InvalidInput, match="Nu is het er 1"):
         desk.decide(initiative, Kind.PUBLISH, "")
     assert desk.state(initiative) == State.SUBMITTED
 

@@ -129,10 +129,16 @@ def test_an_accountability_and_a_reported_question_wait_too_and_lead_to_their_ow
     session.add(Report(post_id=post.id, reporter_id=desk.els.id, reason="Naam.", reported_at=now))
     session.flush()
 
-    page = desk.as_(desk.sanne).get("/regie")
+    def links(page: Page) -> dict[str, str]:
+        return {link.to_text().strip(): link.attrs["href"] for link in page.all(".desk-row__link")}
 
-    links = {link.to_text().strip(): link.attrs["href"] for link in page.all(".desk-row__link")}
-    assert links == {"Verantwoord": f"/regie/verantwoording/{busy.id}", "Gemeld": "/regie/vragen"}
+    review, screen = f"/regie/verantwoording/{busy.id}", f"/regie/initiatieven/{busy.id}"
+    assert links(desk.as_(desk.sanne).get("/regie")) == {"Verantwoord": review, "Gemeld": "/regie/vragen"}
+    assert desk.as_(desk.sanne).get(screen).all(f'a[href="{review}"]')
+    # who may only look is not sent to a page that refuses
+    for other, path in ((desk.carla, "/regie"), (desk.els, "/regie?balie=alle")):
+        assert links(desk.as_(other).get(path)) == {"Verantwoord": screen, "Gemeld": f"/regie/initiatieven/{asked.id}"}
+        assert not desk.as_(other).get(screen).all(f'a[href="{review}"]')
 
 
 def test_a_message_stops_waiting_when_it_is_answered_or_needs_no_answer(desk: Desk) -> None:

@@ -97,13 +97,28 @@ def test_a_submitted_initiative_shows_the_same_promise_as_the_desk(people: Peopl
     assert f"Antwoord uiterlijk op {long_date(answer_by(factory.now, 10))}" in page.text
 
 
+def test_what_was_sent_leads_to_its_page_its_preview_and_the_talk_with_the_desk(
+    people: People, factory: Factory
+) -> None:
+    made = factory.initiative(State.SUBMITTED)
+    factory.session.commit()
+    anna, talk = people.organiser(made), f"/account/initiatieven/{made.id}/gesprek"
+
+    assert anna.get(f"/initiatieven/{made.id}/bewerken").all(f'main a[href="{home(made)}"]')
+    assert anna.get(f"/initiatieven/{made.id}/bewerken").all(f'main a[href="{talk}"]')
+    assert anna.get(talk).all(f'main a[href="{home(made)}"]')
+    assert anna.get(home(made)).all(f'main a[href="/initiatieven/{made.id}/voorbeeld"]')
+
+
 def test_a_report_of_a_question_is_no_promise_to_the_organisers(people: People, factory: Factory) -> None:
     made = factory.initiative()
     question = asked(people, made)
     bob, path = people.resident("Bob"), f"/vragen/{question.id}/melden"
     bob.submit(bob.get(path), path, reason="Saai")
 
-    assert "Antwoord uiterlijk" not in people.organiser(made).get(home(made)).text
+    text = people.organiser(made).get(home(made)).text
+    assert "Antwoord uiterlijk" not in text
+    assert "antwoordt uiterlijk" not in text
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,10 @@ def test_the_desk_hides_with_a_reason_on_one_screen_and_each_organiser_gets_one_
     people: People, initiative: Initiative, factory: Factory
 ) -> None:
     update, manager = posted(people, initiative), people.manager()
-    path = f"/regie/berichten/{update.id}/verbergen"
+    path, public = f"/regie/berichten/{update.id}/verbergen", f"/initiatieven/{initiative.id}/berichten"
+    assert manager.get(public).all(f'a[href="{path}"]')
+    assert not people.manager(OTHER_DESK).get(public).all(f'a[href="{path}"]')
+    assert not people.resident("Bob").get(public).all(f'a[href="{path}"]')
 
     manager.submit(manager.get(path), path, reason="Dit is reclame.")
 
