@@ -9,8 +9,9 @@ from abs_platform.clock import local_date
 from abs_platform.database import db, transaction
 from abs_platform.donations.queries import due_back_with_plan_b
 from abs_platform.donations.service import return_to_plan_b, return_vouchers
+from abs_platform.initiatives.ending import expire_and_tell
 from abs_platform.initiatives.queries import due_for_close, failed_with_gifts
-from abs_platform.initiatives.service import close_if_funded, expire_if_due
+from abs_platform.initiatives.service import close_if_funded
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.updates.mailing import tell_of_returns
 from jobs.runner import JobReport
@@ -25,7 +26,7 @@ def run(now: dt.datetime) -> JobReport:
         with transaction() as session:
             if close_if_funded(session, initiative_id, actor=ACTOR, now=now):
                 return 1
-            return int(expire_if_due(session, initiative_id, actor=ACTOR, now=now))
+            return int(expire_and_tell(session, initiative_id, actor=ACTOR, now=now))
 
     def give_back(item: tuple[int, InitiativeState]) -> int:
         initiative_id, state = item

@@ -113,6 +113,7 @@ def start(
             postcode=address.postcode if address else None,
             house_number=address.house_number if address else None,
             address_verified_at=address.verified_at if address else None,
+            is_name_public=False,  # only who says so is named on the site
             confirmed_at=now,
         )
     )

@@ -13,6 +13,7 @@ from abs_platform.database import db, transaction
 from abs_platform.donations.queries import total_of
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed
 from abs_platform.initiatives import proposals
+from abs_platform.initiatives.ending import withdraw_and_tell
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.permissions import can_withdraw, is_initiator
 from abs_platform.initiatives.routes_pictures import bp
@@ -30,7 +31,6 @@ from abs_platform.initiatives.schemas_people import load_reason
 from abs_platform.initiatives.showing import preview
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.initiatives.steps import Step
-from abs_platform.initiatives.withdrawing import withdraw_and_tell
 from abs_platform.security import current_actor, resident_required, signed_in_user
 
 __all__ = ["bp"]

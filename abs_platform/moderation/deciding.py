@@ -30,7 +30,7 @@ from abs_platform.moderation.letters import Choice, Letter, compose
 from abs_platform.moderation.models import Decision, DecisionDraft
 from abs_platform.moderation.queries import initiative_of, last_decision_id
 from abs_platform.moderation.review import change_that_waits
-from abs_platform.moderation.service import MAX_TEXT, refusal
+from abs_platform.moderation.service import MAX_TEXT, handle_messages, refusal
 from abs_platform.moderation.states import ABOUT_A_CHANGE, DECIDABLE, WITHOUT_REASON, DecisionKind
 from abs_platform.users import User
 
@@ -194,6 +194,8 @@ def give(
     from_area_id = initiative.desk_area_id
     _apply(session, initiative, choice, user=user, rules=rules, now=now)
     decision = _write_down(session, initiative, choice, letter, from_area_id, user=user, now=now)
+    if choice.kind not in {*ABOUT_A_CHANGE, _K.HAND_OVER}:  # the decision answers what she had read when she wrote it
+        handle_messages(session, initiative_id, user=user, now=now, until=draft.saved_at)
     session.delete(draft)
     session.flush()
     return decision

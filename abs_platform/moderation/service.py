@@ -164,7 +164,7 @@ def write_to_organisers(session: Session, initiative_id: int, text: str, *, user
         raise refusal(session, subject, user, now)
     people = recipients_of(session, initiative_id)
     message = _say(session, subject, Side.DESK, _text(text, "message"), people, user=user, now=now)
-    _handle(session, initiative_id, user=user, now=now)
+    handle_messages(session, initiative_id, user=user, now=now)
     return message
 
 
@@ -194,13 +194,17 @@ def _say(
     return message
 
 
-def _handle(session: Session, initiative_id: int, *, user: User, now: dt.datetime) -> int:
+def handle_messages(
+    session: Session, initiative_id: int, *, user: User, now: dt.datetime, until: dt.datetime | None = None
+) -> int:
+    """What the organisers wrote (up to a moment) waits for nobody any more; returns how many messages that were."""
     waiting = (
         update(Message)
         .where(
             Message.initiative_id == initiative_id,
             Message.side == Side.ORGANISER.value,
             Message.handled_at.is_(None),
+            Message.sent_at <= (until or now),
         )
         .values(handled_at=now, handled_by_id=user.account_id)
     )
@@ -212,7 +216,7 @@ def mark_handled(session: Session, initiative_id: int, *, user: User, now: dt.da
     _initiative, subject = _locked(session, initiative_id)
     if not permissions.can_write_to_organisers(user, subject):
         raise refusal(session, subject, user, now)
-    if _handle(session, initiative_id, user=user, now=now):
+    if handle_messages(session, initiative_id, user=user, now=now):
         events.record(session, "initiative.message_handled", initiative_id, actor=user.actor(), now=now)
 
 

@@ -11,7 +11,7 @@ from tests.architecture.source import PACKAGE_DIR, ROOT_DIR, features, modules, 
 
 FILE_NAMES = {"__init__", "models", "states", "service", "queries", "schemas", "permissions", "routes"}
 OTHER_FILES = {
-    "initiatives/withdrawing": "a verb with its mails, above service.py",
+    "initiatives/ending": "the ends that are told by mail, above service.py",
     "initiatives/subjects": "the read that permissions of every feature begin with",
     "initiatives/proposals": "the working copy of the organisers and its revisions: a verb set of its own",
     "initiatives/content": "what an initiative says as plain data: read, written back, compared",

@@ -18,9 +18,10 @@ from abs_platform.donations.service import GiftDetails
 from abs_platform.errors import AbsError
 from abs_platform.events import Event
 from abs_platform.initiatives import service
-from abs_platform.initiatives.models import Initiative
+from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.ledger.queries import check
+from abs_platform.outbox import OutgoingMail
 from abs_platform.rounds.models import Round
 from abs_platform.vouchers.models import CodeAttempt, Voucher
 from jobs import check_ledger, close_initiatives, expire_vouchers, issue_vouchers, purge_personal_data
@@ -163,6 +164,9 @@ def test_a_missed_deadline_ends_an_initiative_and_its_vouchers_come_back(factory
         assert voucher.usable_until >= long_after + 60 * DAY
     reasons = factory.session.scalars(select(Event.reason).where(Event.kind == "voucher.returned")).all()
     assert list(reasons) == ["expired"] * 3
+    told = select(OutgoingMail.recipient).where(OutgoingMail.event == f"initiative.expired:{initiative.id}")
+    organisers = select(Organiser.email).where(Organiser.initiative_id == initiative.id)
+    assert sorted(filter(None, factory.session.scalars(told))) == sorted(factory.session.scalars(organisers))
 
 
 def test_on_its_last_day_an_initiative_still_collects(factory: Factory) -> None:
@@ -359,7 +363,7 @@ def test_one_bad_initiative_does_not_keep_the_others_from_closing(
 ) -> None:
     bad, good = factory.initiative(days_left=0), factory.initiative(days_left=0)
     factory.session.commit()
-    monkeypatch.setattr(close_initiatives, "expire_if_due", failing_for(bad.id, close_initiatives.expire_if_due))
+    monkeypatch.setattr(close_initiatives, "expire_and_tell", failing_for(bad.id, close_initiatives.expire_and_tell))
 
     report = run(factory.session, close_initiatives.run, factory.now + 2 * DAY)
 

@@ -114,6 +114,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
     | {"name": "Bram <de Wit>", "initiative_id": 12, "reason": "Ik <verhuis> & heb geen tijd.", "is_unknown": False},
     "initiative_submitted": _ORGANISER
     | {"initiative_id": 12, "answer_by": dt.date(2026, 12, 4), "managers": ["Sanne <V>", "Tom"]},
+    "initiative_expired": {
+        "to_name": "Anna",
+        "title": "Bomen <b>",
+        "initiative_id": 12,
+        "raised_cents": 12_000,
+        "target_cents": 50_000,
+    },
     "initiative_withdrawn": {"to_name": "Anna", "title": "Bomen <b>", "reason": "Geen tijd.", "has_gifts": True},
     "sign_in": {"code": "012345", "token": "abcDEF-123_x", "minutes": 10},
     "update_posted": _ENGAGED,

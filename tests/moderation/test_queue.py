@@ -7,12 +7,14 @@ import datetime as dt
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from abs_platform.accountability.models import Accountability
 from abs_platform.clock import AMSTERDAM
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.moderation import queue, service
+from abs_platform.moderation.models import Message
 from abs_platform.moderation.promises import promise_of, waiting_by_desk
 from abs_platform.moderation.queue import Filters
 from abs_platform.moderation.states import WaitingKind
@@ -155,6 +157,20 @@ def test_a_message_stops_waiting_when_it_is_answered_or_needs_no_answer(desk: De
             service.mark_handled(session, initiative.id, user=desk.user(desk.sanne), now=now)
 
         assert found(desk) == []
+
+
+def test_a_decision_answers_what_was_read_before_it_was_written_and_no_later_message(desk: Desk) -> None:
+    session, now = desk.factory.session, desk.factory.now
+    initiative = desk.submitted()
+    user = desk.user(desk.initiator(initiative))
+    service.write_to_desk(session, initiative.id, "In maart.", user=user, now=now - dt.timedelta(hours=2))
+    desk.draft(initiative, Kind.PUBLISH)
+    service.write_to_desk(session, initiative.id, "Of in april?", user=user, now=now + dt.timedelta(minutes=1))
+
+    desk.give(initiative, desk.user(desk.sanne), now + dt.timedelta(minutes=2))
+
+    waiting = session.scalars(select(Message.text).where(Message.side == "organiser", Message.handled_at.is_(None)))
+    assert waiting.all() == ["Of in april?"]
 
 
 def test_the_own_desks_are_shown_unless_another_is_chosen(desk: Desk) -> None:
