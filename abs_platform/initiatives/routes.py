@@ -12,11 +12,13 @@ from abs_platform.areas.queries import list_districts
 from abs_platform.database import db
 from abs_platform.errors import NotFound
 from abs_platform.initiatives import queries
+from abs_platform.initiatives.permissions import can_see_desk, is_organiser
 from abs_platform.initiatives.showing import detail
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
+from abs_platform.initiatives.subjects import find_subject
 from abs_platform.organisers.queries import engagement
 from abs_platform.rounds.queries import open_round
-from abs_platform.security import public
+from abs_platform.security import public, user_or_none
 
 bp = Blueprint("initiatives", __name__, url_prefix="/initiatieven")
 
@@ -69,4 +71,18 @@ def show(initiative_id: int, slug: str) -> str | Response:
         initiative=found,
         engagement=engagement(session, initiative_id),
         round=open_round(session, clock.now()) if is_open else None,
+        own_way=_own_way(initiative_id),
     )
+
+
+def _own_way(initiative_id: int) -> tuple[str, str] | None:
+    """Where its organisers, or the desk, go on with it: address and words."""
+    user = user_or_none()
+    subject = find_subject(db.session(), initiative_id) if user else None
+    if user is None or subject is None:
+        return None
+    if is_organiser(user, subject):
+        return url_for("organisers.home", initiative_id=initiative_id), _("Naar je initiatief")
+    if can_see_desk(user, subject) and user.has_second_factor:
+        return url_for("desk.show", initiative_id=initiative_id), _("Open in de regie")
+    return None

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from abs_platform.donations.service import GiftDetails
 from abs_platform.initiatives import service
 from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.states import InitiativeState as State
+from abs_platform.users import Role
 from tests.factories import TEST_ACTOR, Factory
 from tests.page import Browser, Page
 
@@ -199,3 +201,29 @@ def test_a_search_that_finds_nothing_says_so_and_shows_the_words_safely(browser_
 
     assert "Geen initiatieven gevonden" in page.text
     assert "<script>alert" not in page.html
+
+
+def test_organisers_and_the_desk_find_their_own_page_from_the_public_one(
+    factory: Factory, browser_client: Browser
+) -> None:
+    initiative = factory.initiative()
+    email = factory.session.scalars(
+        select(Organiser.email).where(Organiser.initiative_id == initiative.id, Organiser.role == "initiator")
+    ).one()
+    people = {
+        "organiser": factory.account(email),
+        "desk": factory.account(roles=(Role.DISTRICT_MANAGER,), desks=("WK014119",)),
+        "neighbour": factory.account(),
+    }
+    tokens = {name: factory.session_of(account) for name, account in people.items()}
+    factory.session.commit()
+    ways = {
+        "organiser": f"/account/initiatieven/{initiative.id}",
+        "desk": f"/regie/initiatieven/{initiative.id}",
+        "neighbour": None,
+    }
+
+    for name, token in tokens.items():
+        page = browser_client.sign_in(token).get(f"/initiatieven/{initiative.id}")
+        found = {link.attrs["href"] for link in page.all("main a")} & {way for way in ways.values() if way}
+        assert found == ({ways[name]} if ways[name] else set()), name
