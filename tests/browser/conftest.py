@@ -46,7 +46,7 @@ class Town:
     asked: list[Asked]
     in_state: dict[InitiativeState, Initiative] = field(default_factory=dict)
     _codes: list[str] = field(default_factory=list)
-    _collecting: dict[str, Initiative] = field(default_factory=dict)
+    _collecting: dict[str, int] = field(default_factory=dict)
 
     def code(self) -> str:
         """The code of a voucher that nobody used yet, as it is printed."""
@@ -58,9 +58,10 @@ class Town:
     def initiative(self, title: str, *, area: str = WINDMOLENBROEK) -> Initiative:
         """An initiative that collects; the one with this title if it is there."""
         if title not in self._collecting:
-            self._collecting[title] = self.factory.initiative(title=title, area=area)
+            made = self.factory.initiative(title=title, area=area)
             self.session.commit()
-        return self._collecting[title]
+            self._collecting[title] = made.id
+        return self.session.get_one(Initiative, self._collecting[title])
 
     def almost_funded(self, title: str) -> Initiative:
         """A new initiative of € 60 that needs one more voucher."""

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 THANKS = "Bedankt, je voucher telt mee!"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def initiative(town: Town) -> Initiative:
     """What everyone here gives to."""
     return town.initiative("Een bankje aan het kanaal")
