@@ -7,13 +7,12 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from abs_platform.accountability.models import Accountability, CostLine, CostReceipt
 from abs_platform.accountability.states import AccountabilityState
 from abs_platform.donations.queries import total_of
-from abs_platform.events import Event
 from abs_platform.initiatives.models import BudgetLine, Initiative
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.media.models import Picture
@@ -199,12 +198,3 @@ def was_sent(session: Session, initiative_id: int) -> bool:
     """Whether the desk has something to look at: a draft is the organisers' own."""
     sent_at = select(Accountability.submitted_at).where(Accountability.initiative_id == initiative_id)
     return session.scalar(sent_at) is not None
-
-
-def begun_at(session: Session, initiative_id: int) -> dt.datetime | None:
-    """When the residents began, or None."""
-    return session.scalar(
-        select(func.min(Event.happened_at)).where(
-            Event.subject == "initiative", Event.subject_id == initiative_id, Event.kind == "initiative.in_progress"
-        )
-    )

@@ -48,11 +48,6 @@ def can_edit(user: User, subject: Subject) -> bool:
     return is_organiser(user, subject) and subject.state in EDITABLE_STATES | CHANGEABLE_STATES
 
 
-def can_submit(user: User, subject: Subject) -> bool:
-    """The initiator sends it."""
-    return is_initiator(user, subject) and subject.state in EDITABLE_STATES
-
-
 def can_withdraw(user: User, subject: Subject) -> bool:
     """The initiator withdraws it, as long as the money is not there."""
     return is_initiator(user, subject) and subject.state in WITHDRAWABLE_STATES

@@ -14,7 +14,7 @@ from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, TooManyAttempts
 from abs_platform.initiatives import answering, inviting, proposals
 from abs_platform.initiatives.content import working_copy
-from abs_platform.initiatives.permissions import EDITABLE_STATES, is_initiator
+from abs_platform.initiatives.permissions import can_invite
 from abs_platform.initiatives.routes_submitting import (
     ID,
     Answered,
@@ -48,7 +48,7 @@ def save_people(initiative_id: int) -> Answered:
     """
     subject, initiative = own_initiative(initiative_id)
     pressed, number = read_button()
-    is_theirs = is_initiator(signed_in_user(), subject) and subject.state in EDITABLE_STATES
+    is_theirs = can_invite(signed_in_user(), subject)
     if pressed in _ASKING and not is_theirs:
         raise NotAllowed(_("Alleen wie het initiatief begon kan anderen vragen of weghalen."))
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from abs_platform.initiatives.content import EMPTY, OF_COLLECTING, RELIED_ON
+from abs_platform.initiatives.content import EMPTY, RELIED_ON
 from abs_platform.initiatives.permissions import CHANGEABLE_STATES
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.lives import LabelledEnum
@@ -123,11 +123,6 @@ def needs_desk(step: Step) -> bool:
 def has_both(step: Step) -> bool:
     """Whether one part of this step is live at once and another goes to the desk."""
     return not needs_desk(step) and not RELIED_ON.isdisjoint(FIELDS[step])
-
-
-def is_fixed(name: str, state: InitiativeState) -> bool:
-    """Whether this part cannot be changed any more."""
-    return name in OF_COLLECTING and state in CHANGEABLE_STATES - {InitiativeState.PUBLISHED}
 
 
 def values_of(step: Step, content: Mapping[str, Any]) -> dict[str, str]:

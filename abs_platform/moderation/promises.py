@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Until when an answer was promised: for one initiative, as organisers read it too, and for each desk together."""
+"""Until when an answer was promised for an initiative, as its organisers read it too."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from abs_platform.accounts.queries import names_of
-from abs_platform.areas.models import Area
 from abs_platform.clock import local_date
 from abs_platform.initiatives.models import Initiative
 from abs_platform.moderation.queries import first_name
 from abs_platform.moderation.queue import WAITING, lines_of
 from abs_platform.moderation.states import WaitingKind
-from abs_platform.working_days import answer_by, latest_overdue_moment, working_days_between
+from abs_platform.working_days import answer_by, working_days_between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,37 +51,3 @@ def promise_of(session: Session, initiative_id: int, *, now: dt.datetime, days: 
     handler = names_of(session, [handler_id]).get(handler_id, "") if handler_id else ""
     today = local_date(now)
     return Promise(answer_by=due, days_left=working_days_between(today, due), is_late=due < today, handler=handler)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskLoad:
-    """What waits at one desk: how much, how much of it too long, and the first day that was promised."""
-
-    desk_area_id: int
-    desk: str
-    waiting: int
-    late: int
-    first_answer_by: dt.date
-
-
-def waiting_by_desk(session: Session, now: dt.datetime, *, days: int) -> list[DeskLoad]:
-    """What waits at each desk where anything does, the fullest first: for the daily mail to who works there."""
-    lines = lines_of(WAITING)
-    is_late: ColumnElement[bool] = lines.c.since < latest_overdue_moment(local_date(now), days)
-    late = func.count().filter(is_late)
-    rows = session.execute(
-        select(lines.c.desk_area_id, Area.name, func.count(), late, func.min(lines.c.since))
-        .join(Area, Area.id == lines.c.desk_area_id)
-        .group_by(lines.c.desk_area_id, Area.name)
-        .order_by(func.count().desc(), lines.c.desk_area_id)
-    )
-    return [
-        DeskLoad(
-            desk_area_id=desk_area_id,
-            desk=name,
-            waiting=number,
-            late=overdue,
-            first_answer_by=answer_by(oldest, days),
-        )
-        for desk_area_id, name, number, overdue, oldest in rows
-    ]

@@ -76,7 +76,6 @@ TABLE: dict[str, dict[str, set[State]]] = {
     "is_organiser": of(CARRIERS, EVERY),
     "is_initiator": of(("initiator",), EVERY),
     "can_edit": of(CARRIERS, WRITABLE | LIVE),
-    "can_submit": of(("initiator",), WRITABLE),
     "can_withdraw": of(("initiator",), {DRAFT, SUBMITTED, CHANGES, PUBLISHED}),
     "can_invite": of(("initiator",), WRITABLE),
     "works_at_desk_of": of((*AT_THE_DESK, "manager here who organises"), EVERY),
@@ -142,7 +141,7 @@ def test_the_table_holds_every_predicate() -> None:
     assert set(TABLE) == set(predicates())
 
 
-@pytest.mark.parametrize("action", sorted(set(TABLE) - {"is_organiser", "is_initiator", "can_edit", "can_submit"}))
+@pytest.mark.parametrize("action", sorted(set(TABLE) - {"is_organiser", "is_initiator", "can_edit"}))
 @pytest.mark.parametrize("role", ["manager here", "stand-in", "coordinator with this desk"])
 def test_nobody_at_a_desk_may_anything_with_what_lies_at_no_desk_but_look(action: str, role: str) -> None:
     lies_nowhere = subject(State.SUBMITTED, desk_area_id=None)

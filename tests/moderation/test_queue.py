@@ -15,7 +15,7 @@ from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.moderation import queue, service
 from abs_platform.moderation.models import Message
-from abs_platform.moderation.promises import promise_of, waiting_by_desk
+from abs_platform.moderation.promises import promise_of
 from abs_platform.moderation.queue import Filters
 from abs_platform.moderation.states import WaitingKind
 from abs_platform.questions.models import Post, Report
@@ -292,17 +292,6 @@ def test_all_initiatives_that_were_ever_sent_are_in_the_other_list(desk: Desk) -
     shown = set(titles(page))
     assert shown == {f"Plan {state.value}" for state in State} - {"Plan draft"}
     assert titles(browser.get("/regie/initiatieven?status=rejected")) == ["Plan rejected"]
-
-
-def test_the_load_of_each_desk_is_known_for_the_daily_mail(desk: Desk) -> None:
-    session, now = desk.factory.session, desk.factory.now
-    sent(desk, now - dt.timedelta(days=40), "Oud")
-    sent(desk, now, "Nieuw")
-    sent(desk, now, "Elders", ELSEWHERE)
-
-    loads = waiting_by_desk(session, now, days=DAYS)
-
-    assert [(load.desk, load.waiting, load.late) for load in loads] == [("Windmolenbroek", 2, 1), ("Schelfhorst", 1, 0)]
 
 
 def test_a_promise_is_gone_once_it_was_kept(desk: Desk) -> None:
