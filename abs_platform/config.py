@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,8 +14,10 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from abs_platform.development_keys import development_keys
 from abs_platform.mail_server import MailServer, read_address
 from abs_platform.openid import OpenId
+from abs_platform.payment_settings import BankAccount, PaymentSettings
 from abs_platform.storage import Bucket
 
 PACKAGE_DIR = Path(__file__).parent
@@ -49,6 +50,10 @@ class Rules:
     settled_after_days: int = 30
     max_gone_percent: int = 10
     answer_working_days: int = 10
+    min_gift_cents: int = 100
+    checkout_minutes: int = 30
+    refund_window_days: int = 180
+    young_account_days: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +141,8 @@ class Settings:
     mail_from: str = ""
     media_bucket: Bucket | None = None
     openid: OpenId | None = None
+    payments: PaymentSettings | None = None
+    bank_account: BankAccount | None = None
 
     @property
     def is_production(self) -> bool:
@@ -160,7 +167,7 @@ class Settings:
         if environment == "production":
             problems += _production_problems(env)
         elif not (secret_key and voucher_key):
-            stored = _development_keys(instance_dir)
+            stored = development_keys(instance_dir)
             secret_key, voucher_key = secret_key or stored["secret_key"], voucher_key or stored["voucher_key"]
         if problems:
             raise ConfigurationError("The app cannot start:\n- " + "\n- ".join(problems))
@@ -177,6 +184,8 @@ class Settings:
             mail_from=read_address(env["ABS_MAIL_FROM"]) if env.get("ABS_MAIL_FROM") else "",
             media_bucket=Bucket.parse(env["ABS_MEDIA_URL"]) if env.get("ABS_MEDIA_URL") else None,
             openid=OpenId.read(env),
+            payments=PaymentSettings.read(env),
+            bank_account=BankAccount.read(env),
         )
 
 
@@ -192,7 +201,7 @@ def _problems(env: Mapping[str, str]) -> list[str]:
         problems.append("DATABASE_URL is not an address like postgresql://user:password@host/database")
     if not _is_site(env.get("ABS_BASE_URL") or DEFAULT_BASE_URL):
         problems.append("ABS_BASE_URL is not an address like https://buurtsamen.example.nl, without a path")
-    return problems + _mail_problems(env) + _media_problems(env) + _openid_problems(env)
+    return problems + _mail_problems(env) + _media_problems(env) + _problems_of_readers(env)
 
 
 def _mail_problems(env: Mapping[str, str]) -> list[str]:
@@ -219,12 +228,14 @@ def _media_problems(env: Mapping[str, str]) -> list[str]:
     return [f"{name} is missing: ABS_MEDIA_URL needs it" for name in keys if not env.get(name)]
 
 
-def _openid_problems(env: Mapping[str, str]) -> list[str]:
-    try:
-        OpenId.read(env)
-    except ValueError as error:
-        return [str(error)]
-    return []
+def _problems_of_readers(env: Mapping[str, str]) -> list[str]:
+    problems = []
+    for read in (OpenId.read, PaymentSettings.read, BankAccount.read):
+        try:
+            read(env)
+        except ValueError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _is_site(url: str) -> bool:
@@ -275,20 +286,3 @@ def _psycopg_url(url: str | None) -> str | None:
         raise ValueError("not PostgreSQL")
     make_url(f"postgresql+psycopg://{rest}")
     return f"postgresql+psycopg://{rest}"
-
-
-def _development_keys(instance_dir: Path) -> dict[str, str]:
-    """Keys of a development machine: made once, kept in the instance folder, readable by its owner only."""
-    path = instance_dir / "development-keys.toml"
-    if not path.exists():
-        instance_dir.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write("".join(f'{name} = "{secrets.token_urlsafe(48)}"\n' for name in ("secret_key", "voucher_key")))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first: its keys count
-        finally:
-            draft.unlink()
-    return cast(dict[str, str], tomllib.loads(path.read_text(encoding="utf-8")))

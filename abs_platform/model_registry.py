@@ -6,12 +6,15 @@ from abs_platform.accountability import models as accountability
 from abs_platform.accounts import models as accounts
 from abs_platform.areas import models as areas
 from abs_platform.donations import models as donations
+from abs_platform.finance import models as finance
 from abs_platform.help_offers import models as help_offers
 from abs_platform.households import models as households
 from abs_platform.initiatives import models as initiatives
 from abs_platform.ledger import models as ledger
 from abs_platform.media import models as media
 from abs_platform.moderation import models as moderation
+from abs_platform.payments import models as payments
+from abs_platform.payouts import models as payouts
 from abs_platform.questions import models as questions
 from abs_platform.rounds import models as rounds
 from abs_platform.rulebook import models as rulebook
@@ -25,6 +28,7 @@ __all__ = [
     "attempts",
     "donations",
     "events",
+    "finance",
     "help_offers",
     "households",
     "initiatives",
@@ -33,6 +37,8 @@ __all__ = [
     "media",
     "moderation",
     "outbox",
+    "payments",
+    "payouts",
     "questions",
     "rounds",
     "rulebook",

@@ -147,9 +147,7 @@ def test_a_fresh_clone_starts_without_any_setting(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_of_its_own_the_instance_stands_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "abs_platform.config._development_keys", lambda _folder: {"secret_key": "a", "voucher_key": "b"}
-    )
+    monkeypatch.setattr("abs_platform.config.development_keys", lambda _folder: {"secret_key": "a", "voucher_key": "b"})
 
     assert Settings.from_env({}).instance_dir == ROOT_DIR / "instance"
 

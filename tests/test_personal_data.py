@@ -16,12 +16,26 @@ _NAMES = re.compile(r"`([a-z_]+)?\.([a-z_0-9]+)`")
 # What the municipality or the machine writes, and what is one of a short list of words.
 OF_NOBODY = {"areas", "address_imports", "job_runs", "ledger_postings", "ledger_transactions", "print_files", "rounds"}
 OF_NOBODY |= {"rule_advices", "rule_questions"}
+# What the provider, the bank or our own check says of money: numbers, sums and sentences without a name.
+OF_NOBODY |= {"provider_events", "provider_entries", "bank_statements", "statement_lines", "books_checks"}
 WORDS_OF_A_LIST = {"state", "kind", "role", "theme", "method", "level", "channel", "purpose", "transport", "answer"}
 WORDS_OF_A_LIST |= {"side", "voice", "rule", "content_type", "subject", "bucket", "object_type", "seen"}
 NOT_PERSONAL = {
     ("checklist_ticks", "key"): "which line of the checklist",
     ("code_attempts", "reason"): "what was wrong with a code, one of a few words",
     ("donations", "reference"): "a random number",
+    ("finance_tasks", "external_id"): "a number at the provider or the bank",
+    ("finance_tasks", "key"): "which thing the task is about, by number",
+    ("finance_tasks", "ours"): "a sentence of ours about amounts",
+    ("finance_tasks", "settlement"): "one of a few words",
+    ("finance_tasks", "theirs"): "a sentence of ours about amounts",
+    ("payments", "refund_error"): "the provider's word for why",
+    ("payments", "refund_reason"): "one of a few words",
+    ("payout_batches", "message_id"): "a number of ours",
+    ("payout_batches", "sha256"): "a digest of the whole file",
+    ("payouts", "end_to_end_id"): "a number of ours",
+    ("payouts", "holder_kind"): "person or organisation",
+    ("unspent_returns", "form_key"): "a random number",
     ("initiative_proposals", "changed_in"): "numbers of versions",
 }
 

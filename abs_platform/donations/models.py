@@ -15,7 +15,8 @@ class Donation(Base):
     """One gift to one initiative. A given voucher has exactly one confirmed donation.
 
     ``reference`` is the random number on the receipt; ``idempotency_key`` makes a form that is sent twice one gift.
-    The e-mail address is kept only for who asked for news.
+    The e-mail address is kept only for who asked for news. ``is_organisation`` tells the money of companies and clubs
+    from that of residents, also of who does not want to be named.
     """
 
     __tablename__ = "donations"
@@ -28,6 +29,7 @@ class Donation(Base):
         CheckConstraint("kind <> 'voucher' OR state IN ('confirmed', 'returned')", name="voucher_gift_is_confirmed"),
         CheckConstraint("(state = 'returned') = (returned_at IS NOT NULL)", name="returned_at_when_returned"),
         CheckConstraint("plan_b_initiative_id <> initiative_id", name="plan_b_is_another"),
+        CheckConstraint("kind = 'money' OR NOT is_organisation", name="organisation_gives_money"),
         Index(
             "uq_donations_one_confirmed_per_voucher",
             "voucher_id",
@@ -58,3 +60,4 @@ class Donation(Base):
     message: Mapped[str | None]
     giver_email: Mapped[str | None]
     idempotency_key: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    is_organisation: Mapped[bool] = mapped_column(server_default="false")

@@ -11,7 +11,11 @@ from abs_platform.ledger.states import Account, TransactionKind
 
 
 class LedgerTransaction(Base):
-    """One thing that was booked; at most one of a kind for a donation."""
+    """One thing that was booked.
+
+    It is booked once: one of a kind for a donation, for a payout, and for a thing of the outside world
+    (``external_id``: a refund, a fee, a dispute at the provider; a line of a bank statement).
+    """
 
     __tablename__ = "ledger_transactions"
     __table_args__ = (
@@ -21,14 +25,32 @@ class LedgerTransaction(Base):
             "donation_id",
             "kind",
             unique=True,
-            postgresql_where="donation_id IS NOT NULL",
+            postgresql_where="donation_id IS NOT NULL AND external_id IS NULL",
         ),
+        Index(
+            "uq_ledger_transactions_once_per_external_id",
+            "external_id",
+            "kind",
+            unique=True,
+            postgresql_where="external_id IS NOT NULL",
+        ),
+        Index(
+            "uq_ledger_transactions_once_per_payout",
+            "payout_id",
+            "kind",
+            unique=True,
+            postgresql_where="payout_id IS NOT NULL",
+        ),
+        Index(None, "donation_id", postgresql_where="donation_id IS NOT NULL"),
+        Index(None, "booked_at"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     kind: Mapped[str]
     booked_at: Mapped[dt.datetime]
     donation_id: Mapped[int | None] = mapped_column(ForeignKey("donations.id"))
+    payout_id: Mapped[int | None] = mapped_column(ForeignKey("payouts.id"))
+    external_id: Mapped[str | None]
 
 
 class LedgerPosting(Base):
@@ -39,7 +61,9 @@ class LedgerPosting(Base):
         CheckConstraint(f"account IN {in_list(Account)}", name="account_known"),
         CheckConstraint("amount_cents <> 0", name="amount_not_zero"),
         CheckConstraint("(account IN ('budget', 'vouchers')) = (round_id IS NOT NULL)", name="round_of_round_account"),
-        CheckConstraint("(account = 'initiative') = (initiative_id IS NOT NULL)", name="initiative_of_its_account"),
+        CheckConstraint(
+            "(account IN ('initiative', 'surplus')) = (initiative_id IS NOT NULL)", name="initiative_of_its_account"
+        ),
         Index(None, "transaction_id"),
         Index(None, "round_id", postgresql_where="round_id IS NOT NULL"),
         Index(None, "initiative_id", postgresql_where="initiative_id IS NOT NULL"),

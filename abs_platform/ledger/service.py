@@ -4,7 +4,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from abs_platform.ledger.models import LedgerPosting, LedgerTransaction
@@ -15,22 +15,29 @@ class Leg(NamedTuple):
     """What one account gains (+) or loses (-), in cents."""
 
     account: Account
-    amount_cents: int
+    amount_cents: int = 0
     round_id: int | None = None
     initiative_id: int | None = None
 
 
 def book(
-    session: Session, kind: TransactionKind, legs: list[Leg], *, now: dt.datetime, donation_id: int | None = None
+    session: Session,
+    kind: TransactionKind,
+    legs: list[Leg],
+    *,
+    now: dt.datetime,
+    donation_id: int | None = None,
+    payout_id: int | None = None,
+    external_id: str | None = None,
 ) -> int:
-    """Book one transaction and return its id.
+    """Book one transaction and return its id. Of what it is about (see LedgerTransaction) there is one of a kind.
 
     All legs go in one statement: the database refuses what is not zero in sum.
     The gifts of vouchers and their returns are booked inside the one statement that moves them (donations/service.py).
     """
     transaction_id: int = session.execute(
         insert(LedgerTransaction)
-        .values(kind=kind.value, booked_at=now, donation_id=donation_id)
+        .values(kind=kind.value, booked_at=now, donation_id=donation_id, payout_id=payout_id, external_id=external_id)
         .returning(LedgerTransaction.id)
     ).scalar_one()
     session.execute(
@@ -39,6 +46,31 @@ def book(
         )
     )
     return transaction_id
+
+
+def move(
+    session: Session,
+    kind: TransactionKind,
+    amount_cents: int,
+    source: Leg,
+    target: Leg,
+    *,
+    now: dt.datetime,
+    donation_id: int | None = None,
+    payout_id: int | None = None,
+    external_id: str | None = None,
+) -> int:
+    """Book that one account loses an amount and another gains it; the amounts of both legs are filled in here."""
+    legs = [source._replace(amount_cents=-amount_cents), target._replace(amount_cents=amount_cents)]
+    return book(session, kind, legs, now=now, donation_id=donation_id, payout_id=payout_id, external_id=external_id)
+
+
+def is_booked(session: Session, kind: TransactionKind, external_id: str) -> bool:
+    """Whether this thing of the outside world was booked."""
+    query = select(LedgerTransaction.id).where(
+        LedgerTransaction.external_id == external_id, LedgerTransaction.kind == kind.value
+    )
+    return session.scalar(query) is not None
 
 
 def book_vouchers(

@@ -11,6 +11,7 @@ from tests.architecture.source import PACKAGE_DIR, ROOT_DIR, features, modules, 
 
 FILE_NAMES = {"__init__", "models", "states", "service", "queries", "schemas", "permissions", "routes"}
 OTHER_FILES = {
+    "payments/port": "the seam with the outside world: what we ask of whoever takes payments",
     "initiatives/ending": "the ends that are told by mail, above service.py",
     "initiatives/subjects": "the read that permissions of every feature begin with",
     "initiatives/proposals": "the working copy of the organisers and its revisions: a verb set of its own",
