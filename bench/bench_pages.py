@@ -5,15 +5,10 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import os
 import re
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from html.parser import HTMLParser
@@ -23,7 +18,6 @@ from flask import Flask
 from sqlalchemy import Engine, event, text
 
 from abs_platform import clock
-from abs_platform.config import ROOT_DIR
 from abs_platform.database import transaction
 from abs_platform.initiatives.queries import newest
 from abs_platform.initiatives.states import InitiativeState
@@ -39,6 +33,7 @@ from bench.harness import (
     empty,
     interleave,
     rate,
+    serve,
     settings_of,
     settle,
     show,
@@ -49,7 +44,7 @@ SIZES = (60, 500)
 REALISED = 12
 HOUSEHOLDS, GIFTS = 120_000, 100_000
 MAX_QUERIES, MAX_KILOBYTES = 6, 100
-WORKERS, THREADS, CLIENTS = 2, 4, 8
+CLIENTS = 8
 SECONDS, REPEATS = 5.0, 2
 
 
@@ -186,9 +181,9 @@ def _show_speed(app: Flask, pages: dict[str, str], visits: dict[str, Visit], sec
     rows = []
     url = settings_of(app).database_url or ""
     with ExitStack() as servers:
-        ours = servers.enter_context(_server("wsgi:app", url))
+        ours = servers.enter_context(serve("wsgi:app", url))
         for name, path in pages.items():
-            bare = servers.enter_context(_server(f"bench.bench_pages:bare_app({visits[name].page})", url))
+            bare = servers.enter_context(serve(f"bench.bench_pages:bare_app({visits[name].page})", url))
             sides = {
                 "ours": partial(_requests_a_second, ours, path, seconds=seconds),
                 "bare": partial(_requests_a_second, bare, "/", seconds=seconds),
@@ -200,38 +195,6 @@ def _show_speed(app: Flask, pages: dict[str, str], visits: dict[str, Visit], sec
                 (name, rate(figures["ours"]), rate(figures["bare"]), Ratio.of(figures["ours"], figures["bare"]))
             )
     show(("page", "requests/s", "bare Flask page of that size", "ratio"), rows)
-
-
-@contextmanager
-def _server(application: str, database_url: str) -> Iterator[int]:
-    """Serve an application on loopback with gunicorn; gives its port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
-    options = (f"--bind=127.0.0.1:{port}", f"--workers={WORKERS}", f"--threads={THREADS}")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *options, application],
-        cwd=ROOT_DIR,
-        env=os.environ | {"DATABASE_URL": database_url, "ABS_SECRET_KEY": "b" * 32, "ABS_VOUCHER_KEY": "v" * 32},
-        stderr=subprocess.DEVNULL,  # a line for each request
-    )
-    try:
-        _await_answer(process, port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the web server does not start")
 
 
 def _requests_a_second(port: int, path: str, seconds: float) -> float:

@@ -6,12 +6,17 @@ from __future__ import annotations
 import atexit
 import datetime as dt
 import logging
+import os
 import secrets
 import shutil
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -25,7 +30,7 @@ from sqlalchemy.orm import Session
 from abs_platform import clock, create_app, migrating
 from abs_platform.actors import Actor
 from abs_platform.areas.service import load_areas
-from abs_platform.config import Municipality, Settings
+from abs_platform.config import ROOT_DIR, Municipality, Settings
 from abs_platform.database import transaction
 from abs_platform.embedded import start_embedded_postgres
 from abs_platform.rounds.service import plan_round
@@ -195,6 +200,38 @@ _GIFT_WRITES = (
     """INSERT INTO events (happened_at, actor, kind, subject, subject_id)
        SELECT given_at, 'giver', 'voucher.given', 'voucher', voucher_id FROM gifts""",
 )
+
+
+@contextmanager
+def serve(application: str, database_url: str, env: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Serve an application on loopback with gunicorn, two processes of four threads; gives its port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+    keys = {"DATABASE_URL": database_url, "ABS_SECRET_KEY": "b" * 32, "ABS_VOUCHER_KEY": "v" * 32}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", "--workers=2", "--threads=4", application],
+        cwd=ROOT_DIR,
+        env=os.environ | keys | dict(env or {}),
+        stderr=subprocess.DEVNULL,  # a line for each request
+    )
+    try:
+        _await_answer(process, port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the web server does not start")
 
 
 def empty(settings: Settings, table: str) -> None:
