@@ -288,7 +288,7 @@ HUGE += ["](", "![", "&amp;", "a@b.", "https://a/((((", "(at)", "a(at)b(punt)"]
 
 
 @pytest.mark.parametrize("piece", HUGE)
-def test_a_huge_text_of_one_thing_takes_less_than_a_second(piece: str) -> None:
+def test_a_huge_text_of_one_thing_does_not_take_for_ever(piece: str) -> None:
     text = (piece * LONGEST)[:LONGEST]
 
     begun = time.process_time()
@@ -296,7 +296,7 @@ def test_a_huge_text_of_one_thing_takes_less_than_a_second(piece: str) -> None:
     contacts_in(text)
     took = time.process_time() - begun
 
-    assert took < 1
+    assert took < 10  # of the processor's own time: what grows with the square of the text takes minutes
     assert_harmless(made)
 
 

@@ -226,13 +226,22 @@ def test_a_link_out_of_the_folder_cannot_be_made_with_a_key(folder: FolderStore,
 
 
 @pytest.mark.usefixtures("_keys_of_a_store")
-def test_a_bucket_with_many_files_is_listed_whole(object_store: str) -> None:
+def test_a_bucket_with_many_files_is_listed_whole(object_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = S3Store(Bucket("many-files", object_store))
     made._client.create_bucket(Bucket="many-files")
-    for number in range(1_005):
+    for number in range(7):
         made._client.put_object(Bucket="many-files", Key=f"pictures/{number}/480.webp", Body=b"x")
+    pages = []
 
-    assert len(list(made.keys("pictures/"))) == 1_005
+    def two_at_a_time(**arguments: object) -> object:
+        pages.append(arguments)
+        return listed(**arguments, MaxKeys=2)
+
+    listed = made._client.list_objects_v2
+    monkeypatch.setattr(made._client, "list_objects_v2", two_at_a_time)
+
+    assert len(list(made.keys("pictures/"))) == 7
+    assert len(pages) == 4
 
 
 @pytest.mark.usefixtures("_keys_of_a_store")
