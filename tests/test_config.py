@@ -295,3 +295,55 @@ def test_another_municipality_is_data_only(
     openapi = other_app.test_client().get("/api/v1/openapi.json").get_data(as_text=True)
     assert "Dorpstad" in openapi
     assert "almelo" not in openapi.lower()
+
+
+STRIPE = {"ABS_STRIPE_KEY": "sk_test_geheim", "ABS_STRIPE_WEBHOOK_SECRET": "whsec_geheim"}
+LIVE = {"ABS_STRIPE_KEY": "sk_live_geheim", "ABS_STRIPE_WEBHOOK_SECRET": "whsec_geheim"}
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        (
+            PRODUCTION | LIVE | {"ABS_STRIPE_URL": "http://127.0.0.1:5001"},
+            "ABS_STRIPE_URL may not be set in production",
+        ),
+        (PRODUCTION | STRIPE | {"ABS_STRIPE_URL": "http://127.0.0.1:1"}, "ABS_STRIPE_URL may not be set in production"),
+        (PRODUCTION | STRIPE, "ABS_STRIPE_KEY is a test key"),
+        (LIVE, "ABS_STRIPE_KEY is a live key"),
+        (STRIPE | {"ABS_STRIPE_KEY": "rk_live_geheim"}, "ABS_STRIPE_KEY is a live key"),
+        (STRIPE | {"ABS_STRIPE_KEY": "pk_test_geheim"}, "ABS_STRIPE_KEY is not a secret key"),
+        (STRIPE | {"ABS_STRIPE_KEY": ""}, "go together"),
+        (STRIPE | {"ABS_STRIPE_WEBHOOK_SECRET": ""}, "go together"),
+        (STRIPE | {"ABS_STRIPE_WEBHOOK_SECRET": "geheim"}, "begins with whsec_"),
+        (STRIPE | {"ABS_STRIPE_URL": "https://stripe.example"}, "leads to another machine"),
+        (STRIPE | {"ABS_STRIPE_URL": "https://api.stripe.com.example"}, "leads to another machine"),
+        ({"ABS_STRIPE_URL": "http://127.0.0.1:5001"}, "ABS_STRIPE_URL is set, but not"),
+        (STRIPE | {"ABS_STRIPE_METHODS": "ideal;card"}, "ABS_STRIPE_METHODS is not a list"),
+        ({"ABS_BANK_IBAN": "NL02ABNA0123456789"}, "ABS_BANK_IBAN and ABS_BANK_HOLDER go together"),
+        ({"ABS_BANK_HOLDER": "Gemeente"}, "ABS_BANK_IBAN and ABS_BANK_HOLDER go together"),
+        ({"ABS_BANK_IBAN": "NL03ABNA0123456789", "ABS_BANK_HOLDER": "Gemeente"}, "ABS_BANK_IBAN is not an IBAN"),
+    ],
+)
+def test_real_money_and_play_money_never_meet(tmp_path: Path, env: dict[str, str], sentence: str) -> None:
+    said = refusal(tmp_path, **env)
+
+    assert sentence in said
+    assert "geheim" not in said
+
+
+def test_money_is_taken_as_the_settings_say(tmp_path: Path) -> None:
+    nothing = settings(tmp_path)
+    live = settings(tmp_path, **PRODUCTION, **LIVE).payments
+    test = settings(tmp_path, **STRIPE, ABS_STRIPE_METHODS=" ideal , card,", ABS_STRIPE_URL="http://localhost:1/")
+    bank = settings(tmp_path, ABS_BANK_IBAN="nl02 abna 0123 4567 89", ABS_BANK_HOLDER="Gemeente").bank_account
+
+    assert (nothing.payments, nothing.bank_account) == (None, None)
+    assert live is not None
+    assert (live.is_live, live.is_stand_in, live.methods) == (True, False, ("ideal", "card", "bancontact"))
+    assert test.payments is not None
+    assert (test.payments.is_live, test.payments.is_stand_in, test.payments.methods) == (False, True, ("ideal", "card"))
+    assert test.payments.api_url == "http://localhost:1"
+    assert bank is not None
+    assert bank.iban == "NL02ABNA0123456789"
+    assert "geheim" not in repr(test)
