@@ -29,3 +29,9 @@ def format_euros(cents: int) -> str:
     euros, rest = divmod(abs(cents), 100)
     whole = format_decimal(euros, locale="nl_NL")
     return f"{sign}€\u00a0{whole}" + (f",{rest:02d}" if rest else "")
+
+
+def format_euros_exact(cents: int) -> str:
+    """Write cents as the books show them, always with two decimals: "€ 1.250,00"."""
+    whole = format_decimal(abs(cents) // 100, locale="nl_NL")
+    return f"{'-' if cents < 0 else ''}€\u00a0{whole},{abs(cents) % 100:02d}"

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from abs_platform.clock import AMSTERDAM
 from abs_platform.config import Settings
-from abs_platform.money import format_euros
+from abs_platform.money import format_euros, format_euros_exact
 from abs_platform.rich_text import rich_text
 
 
@@ -27,6 +27,11 @@ def long_date(value: dt.date | dt.datetime) -> str:
 def long_datetime(value: dt.datetime) -> str:
     """Write a moment as "22 november 2026 om 14.35 uur", in Amsterdam."""
     return format_datetime(value.astimezone(AMSTERDAM), "d MMMM y 'om' HH.mm 'uur'", locale=get_locale() or "nl")
+
+
+def month_name(value: dt.date) -> str:
+    """Write the name of a month, as in "november"."""
+    return format_date(value, "MMMM", locale=get_locale() or "nl")
 
 
 def number(value: int) -> str:
@@ -45,9 +50,15 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         euros=format_euros, long_date=long_date, long_datetime=long_datetime, number=number, paragraphs=paragraphs
     )
+    app.jinja_env.filters.update(euros_exact=format_euros_exact, month_name=month_name)
     app.jinja_env.filters["rich_text"] = partial(rich_text, site_host=urlsplit(settings.base_url).netloc)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor
     def _globals() -> dict[str, Any]:
-        return {"municipality": settings.municipality}
+        payments = app.extensions["settings"].payments
+        return {
+            "municipality": settings.municipality,
+            "takes_money": bool(app.extensions.get("payments")),
+            "is_play_money": payments is not None and payments.is_stand_in,
+        }

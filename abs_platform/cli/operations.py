@@ -9,7 +9,9 @@ from flask.cli import with_appcontext
 from abs_platform import clock, events, migrating
 from abs_platform.database import db, one_snapshot, transaction
 from abs_platform.ledger import queries as ledger
-from abs_platform.money import format_euros
+from abs_platform.ledger.invariants import INVARIANTS, SETTLES_WITH_JOBS
+from abs_platform.ledger.reports import Period, report_of
+from abs_platform.money import format_euros, format_euros_exact
 from jobs.runner import last_runs, run_job
 from jobs.schedule import TIMETABLE
 
@@ -57,7 +59,29 @@ def ledger_check() -> None:
         for breach in breaches:
             click.echo(f"KLOPT NIET  {breach.invariant}\n            {breach.what}: {breach.details}", err=True)
         raise click.ClickException(f"{len(breaches)} dingen in de boeken kloppen niet.")
-    click.echo(f"Elke cent klopt: {len(ledger.INVARIANTS) - len(ledger.SETTLES_WITH_JOBS)} regels nagerekend.")
+    click.echo(f"Elke cent klopt: {len(INVARIANTS) - len(SETTLES_WITH_JOBS)} regels nagerekend.")
+
+
+@ledger_group.command("close")
+@click.argument("period")
+@with_appcontext
+def ledger_close(period: str) -> None:
+    """Toon de boeken van een maand (2026-11) of een jaar (2026)."""
+    asked = Period.read(period)
+    if asked is None:
+        raise click.ClickException(f"geen maand of jaar: {period}. Schrijf het zo: 2026-11 of 2026.")
+    with transaction() as session:
+        one_snapshot(session)
+        report = report_of(session, asked)
+    for one in report.accounts:
+        click.echo(f"{one.account:12} begin {format_euros_exact(one.opening_cents):>18}")
+        for movement in one.movements:
+            click.echo(f"  {movement.kind:20} {movement.number:>8} {format_euros_exact(movement.amount_cents):>18}")
+        click.echo(f"{'':12} eind  {format_euros_exact(one.closing_cents):>18}")
+    click.echo(f"{report.transaction_count} boekingen, vingerafdruk {report.fingerprint}")
+    if not report.adds_up:
+        raise click.ClickException("De boeken tellen niet op.")
+    click.echo("Afgesloten." if asked.is_past(clock.today()) else "Deze periode loopt nog: de cijfers zijn voorlopig.")
 
 
 @click.group("jobs")

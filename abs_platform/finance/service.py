@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The verbs of finance: opening a task and settling it."""
+"""The verbs of finance: opening a task, and keeping what a proof of the books found."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from abs_platform.finance.models import FinanceTask
+from abs_platform import events, outbox
+from abs_platform.accounts.queries import holders_of
+from abs_platform.actors import Actor
+from abs_platform.clock import local_date
+from abs_platform.finance.models import BooksCheck, FinanceTask
 from abs_platform.finance.states import TaskKind
+from abs_platform.ledger.queries import Breach
+from abs_platform.users import Role
+
+BREACHES_TOLD = 5
 
 
 def open_task(
@@ -48,3 +57,40 @@ def open_task(
         .returning(FinanceTask.id)
     )
     return made.first() is not None
+
+
+def keep_check(session: Session, breaches: list[Breach], *, actor: Actor, now: dt.datetime) -> None:
+    """Keep what a proof of the books found: payouts go on only while the last one found nothing.
+
+    A breach is an alarm: an event every time, and once a day a task and a mail to everybody of finance.
+    """
+    said = [f"{breach.invariant}: {breach.what}: {breach.details}" for breach in breaches]
+    session.add(BooksCheck(checked_at=now, breach_count=len(said), breaches={"breaches": said} if said else None))
+    session.flush()
+    if not said:
+        return
+    events.record(session, "alarm.ledger_broken", None, actor=actor, now=now, breaches=said)
+    day = local_date(now)
+    open_task(session, TaskKind.BOOKS_BROKEN, f"books-broken-{day.isoformat()}", now=now, ours="\n".join(said))
+    for account_id, email, name in holders_of(session, Role.FINANCE):
+        outbox.queue(
+            session,
+            "books_broken",
+            to=email,
+            event=f"books-broken:{day.isoformat()}:{account_id}",
+            now=now,
+            name=name,
+            count=len(said),
+            breaches=said[:BREACHES_TOLD],
+            tasks_url=outbox.site_url("finance.tasks"),
+        )
+
+
+def is_task_open(session: Session, kind: TaskKind, key_prefix: str) -> bool:
+    """Whether a task whose key begins so waits to be settled."""
+    query = select(FinanceTask.id).where(
+        FinanceTask.kind == kind.value,
+        FinanceTask.settled_at.is_(None),
+        FinanceTask.key.startswith(key_prefix, autoescape=True),
+    )
+    return session.scalar(query.limit(1)) is not None

@@ -28,3 +28,18 @@ class Settlement(LabelledEnum):
     PAID_BY_HAND = "paid_by_hand", _l("Met de hand terugbetaald aan de gever")
     TRY_AGAIN = "try_again", _l("Nog een keer via de betaaldienst proberen")
     BORNE = "borne", _l("Voor rekening van de gemeente")
+
+
+class WaitingKind(LabelledEnum):
+    """What waits at finance, in the order in which it is shown."""
+
+    TO_APPROVE = "to_approve", _l("Uitbetalingen goed te keuren")
+    APPROVED = "approved", _l("Goedgekeurde uitbetalingen die nog niet in een betaalopdracht staan")
+    TO_RELEASE = "to_release", _l("Betaalopdrachten vrij te geven")
+    OWN_BATCH = "own_batch", _l("Betaalopdrachten van jou, die een collega moet vrijgeven")
+    AT_THE_BANK = "at_the_bank", _l("Uitbetalingen die lang onderweg zijn naar de bank")
+    TASKS = "tasks", _l("Taken")
+    DISPUTED = "disputed", _l("Betwiste betalingen")
+    REFUNDS = "refunds", _l("Geld terug naar de gever dat blijft hangen")
+    UNSPENT = "unspent", _l("Initiatieven met geld dat niet is besteed")
+    MAILS = "mails", _l("Mails die niet weg konden")
