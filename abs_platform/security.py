@@ -25,14 +25,16 @@ from abs_platform import clock
 from abs_platform.actors import Actor
 from abs_platform.config import Settings
 from abs_platform.errors import NotAllowed
+from abs_platform.payment_settings import PaymentSettings
 from abs_platform.users import Role, User
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'{pay_at}; "
     "object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
+PAY_AT = "https://checkout.stripe.com"
 SAME_FOR_ALL = {"static", "media.picture", "pages.healthz", "pages.readyz"}
 _ACCESS = "_abs_access"
 MAX_NEXT_PATH = 500
@@ -44,6 +46,12 @@ _WITH_PORT = re.compile(r"([\d.]+):\d+|\[([^\]%]+)[^\]]*\](?::\d+)?")
 def public(view: View) -> View:
     """Mark a route as open to anyone."""
     setattr(view, _ACCESS, "public")
+    return view
+
+
+def webhook(view: View) -> View:
+    """Mark a route as open to a machine that signs what it sends: the route checks that before anything else."""
+    setattr(view, _ACCESS, "webhook")
     return view
 
 
@@ -171,7 +179,7 @@ def _guard() -> Response | None:
     access = access_of(current_app, request.endpoint)
     if access is None:
         raise NotAllowed(_("Je mag deze pagina niet openen."))
-    if access == "public":
+    if access in {"public", "webhook"}:
         return None
     user = user_or_none()
     if user is None:
@@ -221,9 +229,19 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
+def content_security_policy(payments: PaymentSettings | None) -> str:
+    """What a page of ours may load, and where its forms lead: here, and from here to where gifts are paid.
+
+    Some browsers hold a redirect after a form to form-action too.
+    """
+    pay_at = "" if payments is None else f" {payments.api_url if payments.is_stand_in else PAY_AT}"
+    return CONTENT_SECURITY_POLICY.format(pay_at=pay_at)
+
+
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    settings: Settings = current_app.extensions["settings"]
+    headers.setdefault("Content-Security-Policy", content_security_policy(settings.payments))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")

@@ -15,6 +15,7 @@ from abs_platform.mail.service import forget as forget_mails
 from abs_platform.media.keeping import sweep
 from abs_platform.media.queries import keys_in_use
 from abs_platform.media.service import forget_removed
+from abs_platform.payments.service import forget_addresses as forget_receipts
 from abs_platform.vouchers.queries import settled_rounds
 from abs_platform.vouchers.redeeming import purge_attempts
 from abs_platform.vouchers.service import forget_households
@@ -40,7 +41,7 @@ def run(now: dt.datetime) -> JobReport:
     with transaction() as session:
         forgotten = purge_attempts(session, now) + forget_mails(session, now=now)
         forgotten += attempts.purge(session, now) + purge_sign_ins(session, now) + forget_addresses(session)
-        forgotten += forget_removed(session, now) + forget_givers(session, now)
+        forgotten += forget_removed(session, now) + forget_givers(session, now) + forget_receipts(session, now)
         report = JobReport(changed=forgotten)
     report.each(settled_rounds(db.session(), closed_before), forget)
     report.each(["file store"], sweep_files)

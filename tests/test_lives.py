@@ -22,6 +22,8 @@ from abs_platform.initiatives.states import TRANSITIONS as INITIATIVE
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.ledger.queries import check
 from abs_platform.lives import LabelledEnum, check_move
+from abs_platform.payments.states import TRANSITIONS as PAYMENT
+from abs_platform.payments.states import PaymentState
 from abs_platform.rounds import service as rounds
 from abs_platform.rounds.models import Round
 from abs_platform.rounds.states import TRANSITIONS as ROUND
@@ -56,6 +58,21 @@ LIVES: list[tuple[Mapping[Any, frozenset[Any]], type[LabelledEnum], str]] = [
     ),
     (DONATION, DonationState, "pending -> confirmed | failed\nconfirmed -> returned"),
     (ROUND, RoundState, "draft -> planned\nplanned -> issued\nissued -> closed"),
+    (
+        PAYMENT,
+        PaymentState,
+        """
+        created -> paid | failed | expired
+        failed -> paid
+        expired -> paid
+        paid -> refund_pending | refund_failed | disputed
+        refund_pending -> refunded | refund_failed | disputed
+        refunded -> refund_failed
+        refund_failed -> refund_pending | refunded | disputed
+        disputed -> paid | charged_back
+        charged_back -> refund_failed
+        """,
+    ),
 ]
 
 

@@ -18,10 +18,19 @@ from werkzeug.test import TestResponse
 from abs_platform import create_app
 from abs_platform.config import Settings
 from abs_platform.database import db
-from abs_platform.security import access_of, check_routes, client_digests, public, request_client
+from abs_platform.payment_settings import PaymentSettings
+from abs_platform.security import (
+    access_of,
+    check_routes,
+    client_digests,
+    content_security_policy,
+    public,
+    request_client,
+)
 from tests.conftest import make_settings
 from tests.factories import Factory
 from tests.page import Browser
+from tests.stand_in import StandIn
 
 TODAY, YESTERDAY = date(2026, 11, 22), date(2026, 11, 21)
 KEY = "a secret key"
@@ -155,6 +164,16 @@ def test_the_content_security_policy_of_pages_allows_only_our_own(app: Flask) ->
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }
+
+
+@pytest.mark.usefixtures("session")
+def test_a_form_may_lead_on_to_where_gifts_are_paid_and_nowhere_else(paying_app: Flask, stand_in: StandIn) -> None:
+    policy = fetch(paying_app, "/").headers["Content-Security-Policy"]
+    live = PaymentSettings(api_key="sk_live_x", webhook_secret="whsec_x")
+
+    assert f"form-action 'self' {stand_in.settings.api_url};" in policy
+    assert "form-action 'self' https://checkout.stripe.com;" in content_security_policy(live)
+    assert content_security_policy(live).count("stripe") == 1
 
 
 @pytest.mark.usefixtures("session")

@@ -53,6 +53,7 @@ class Receipt:
     initiative_id: int
     amount_cents: int
     given_at: dt.datetime
+    kind: DonationKind
     state: DonationState
     giver_name: str | None
     message: str | None
@@ -108,6 +109,7 @@ def receipt(session: Session, reference: str) -> Receipt | None:
             Donation.initiative_id,
             Donation.amount_cents,
             Donation.given_at,
+            Donation.kind,
             Donation.state,
             Donation.giver_name,
             Donation.message,
@@ -122,7 +124,7 @@ def receipt(session: Session, reference: str) -> Receipt | None:
     ).first()
     if row is None:
         return None
-    return Receipt(**{**row._asdict(), "state": DonationState(row.state)})
+    return Receipt(**{**row._asdict(), "kind": DonationKind(row.kind), "state": DonationState(row.state)})
 
 
 def gift_of_form(session: Session, idempotency_key: uuid.UUID) -> Donation | None:

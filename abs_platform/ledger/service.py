@@ -4,10 +4,10 @@
 import datetime as dt
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from abs_platform.ledger.models import LedgerPosting, LedgerTransaction
+from abs_platform.ledger.models import LedgerTransaction
 from abs_platform.ledger.states import Account, TransactionKind
 
 
@@ -18,6 +18,21 @@ class Leg(NamedTuple):
     amount_cents: int = 0
     round_id: int | None = None
     initiative_id: int | None = None
+
+
+_BOOK = text("""
+    WITH booking AS (
+        INSERT INTO ledger_transactions (kind, booked_at, donation_id, payout_id, external_id)
+        VALUES (:kind, :now, :donation_id, :payout_id, :external_id)
+        RETURNING id
+    ), postings AS (
+        INSERT INTO ledger_postings (transaction_id, account, round_id, initiative_id, amount_cents)
+        SELECT booking.id, leg.*
+        FROM booking, unnest(CAST(:accounts AS text[]), CAST(:rounds AS bigint[]), CAST(:initiatives AS bigint[]),
+                             CAST(:amounts AS bigint[])) AS leg
+    )
+    SELECT id FROM booking
+""")
 
 
 def book(
@@ -32,20 +47,24 @@ def book(
 ) -> int:
     """Book one transaction and return its id. Of what it is about (see LedgerTransaction) there is one of a kind.
 
-    All legs go in one statement: the database refuses what is not zero in sum.
+    All goes in one statement: the database refuses legs that are not zero in sum.
     The gifts of vouchers and their returns are booked inside the one statement that moves them (donations/service.py).
     """
-    transaction_id: int = session.execute(
-        insert(LedgerTransaction)
-        .values(kind=kind.value, booked_at=now, donation_id=donation_id, payout_id=payout_id, external_id=external_id)
-        .returning(LedgerTransaction.id)
+    found: int = session.execute(
+        _BOOK,
+        {
+            "kind": kind.value,
+            "now": now,
+            "donation_id": donation_id,
+            "payout_id": payout_id,
+            "external_id": external_id,
+            "accounts": [leg.account.value for leg in legs],
+            "rounds": [leg.round_id for leg in legs],
+            "initiatives": [leg.initiative_id for leg in legs],
+            "amounts": [leg.amount_cents for leg in legs],
+        },
     ).scalar_one()
-    session.execute(
-        insert(LedgerPosting).values(
-            [{**leg._asdict(), "account": leg.account.value, "transaction_id": transaction_id} for leg in legs]
-        )
-    )
-    return transaction_id
+    return found
 
 
 def move(

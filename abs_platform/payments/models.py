@@ -13,10 +13,13 @@ from abs_platform.payments.states import EventOutcome, PaymentState, RefundReaso
 class Payment(Base):
     """The payment of one gift of money, whole. It is named to the provider by its donation's reference.
 
-    Until ``reserved_until`` a payment that was begun keeps others from giving what it will bring. ``refund_reason``
-    says that it must go back and why; ``refund_attempt`` is part of the idempotency key of the refund and goes up only
-    once the provider has said no. ``is_borne``: the giver has the money back and the initiative keeps the gift, because
-    it had reached its target; the municipality bears it. ``voucher_donation_id`` is the voucher that was given with it.
+    Until ``reserved_until`` a payment that was begun keeps others from giving what it will bring, unless its client has
+    reserved enough today (``is_reserving``: service, rule 3). ``refund_reason`` says that it must go back and why;
+    ``refund_attempt`` is part of the idempotency key of the refund and goes up only once the provider has said no.
+    ``is_borne``: the giver has the money back and the initiative keeps the gift, because it had reached its target; the
+    municipality bears it. ``returned_cents`` is what the giver has back, through the provider, by hand or through the
+    bank: the database lets it never be more than was paid. ``disputed_cents`` is what a bank claims of it now.
+    ``voucher_donation_id`` is the voucher that was given with it.
     """
 
     __tablename__ = "payments"
@@ -31,8 +34,16 @@ class Payment(Base):
         ),
         CheckConstraint("state NOT IN ('disputed', 'charged_back') OR dispute_id IS NOT NULL", name="dispute_known"),
         CheckConstraint(
-            "NOT is_borne OR state IN ('refund_pending', 'refunded', 'refund_failed', 'charged_back')",
+            "NOT is_borne OR state IN "
+            "('refund_pending', 'refunded', 'refund_failed', 'charged_back', 'disputed', 'paid')",
             name="borne_when_back",
+        ),
+        CheckConstraint("returned_cents BETWEEN 0 AND amount_cents", name="never_more_back_than_paid"),
+        CheckConstraint(
+            "state NOT IN ('refunded', 'charged_back') OR returned_cents = amount_cents", name="all_back_when_back"
+        ),
+        CheckConstraint(
+            "disputed_cents >= 0 AND (state = 'disputed') = (disputed_cents > 0)", name="disputed_cents_when_disputed"
         ),
         CheckConstraint("refund_attempt >= 0", name="refund_attempt_not_negative"),
         Index("ix_payments_begun", "reserved_until", postgresql_where="state = 'created'"),
@@ -46,6 +57,7 @@ class Payment(Base):
     amount_cents: Mapped[int]
     created_at: Mapped[dt.datetime]
     reserved_until: Mapped[dt.datetime]
+    is_reserving: Mapped[bool] = mapped_column(server_default="true")
     state_changed_at: Mapped[dt.datetime]
     checkout_id: Mapped[str | None] = mapped_column(unique=True)
     intent_id: Mapped[str | None] = mapped_column(unique=True)
@@ -61,7 +73,9 @@ class Payment(Base):
     refund_id: Mapped[str | None] = mapped_column(unique=True)
     refund_error: Mapped[str] = mapped_column(server_default="")
     refunded_at: Mapped[dt.datetime | None]
+    returned_cents: Mapped[int] = mapped_column(server_default="0")
     dispute_id: Mapped[str | None] = mapped_column(unique=True)
+    disputed_cents: Mapped[int] = mapped_column(server_default="0")
     is_borne: Mapped[bool] = mapped_column(server_default="false")
 
 

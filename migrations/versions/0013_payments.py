@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reserved_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_reserving", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("state_changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("checkout_id", sa.Text(), nullable=True),
         sa.Column("intent_id", sa.Text(), nullable=True),
@@ -65,11 +66,25 @@ def upgrade() -> None:
         sa.Column("refund_id", sa.Text(), nullable=True),
         sa.Column("refund_error", sa.Text(), server_default="", nullable=False),
         sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("returned_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("dispute_id", sa.Text(), nullable=True),
+        sa.Column("disputed_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("is_borne", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint(
-            "NOT is_borne OR state IN ('refund_pending', 'refunded', 'refund_failed', 'charged_back')",
+            "NOT is_borne OR state IN "
+            "('refund_pending', 'refunded', 'refund_failed', 'charged_back', 'disputed', 'paid')",
             name=op.f("ck_payments_borne_when_back"),
+        ),
+        sa.CheckConstraint(
+            "returned_cents BETWEEN 0 AND amount_cents", name=op.f("ck_payments_never_more_back_than_paid")
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('refunded', 'charged_back') OR returned_cents = amount_cents",
+            name=op.f("ck_payments_all_back_when_back"),
+        ),
+        sa.CheckConstraint(
+            "disputed_cents >= 0 AND (state = 'disputed') = (disputed_cents > 0)",
+            name=op.f("ck_payments_disputed_cents_when_disputed"),
         ),
         sa.CheckConstraint(
             "refund_reason IN ('late', 'expired', 'stopped', 'withdrawn', 'at_provider')",
