@@ -37,7 +37,10 @@ class Asked:
 
 @dataclass(eq=False)
 class Visitor:
-    """One browser context on one client address. ``press`` is a tap on a phone and a click elsewhere."""
+    """One browser context on one client address. ``press`` is a tap on a phone and a click elsewhere.
+
+    ``also_at``: the other sites where this visitor may come.
+    """
 
     context: BrowserContext
     url: str
@@ -47,6 +50,7 @@ class Visitor:
     has_touch: bool = False
     presses: int = 0
     codes: list[str] = field(default_factory=list)
+    also_at: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,7 +61,7 @@ class Visitor:
         self.page = self.context.new_page()
 
     def _own_origin_only(self, request: Request) -> None:
-        if not request.url.startswith((self.url, "data:")):
+        if not request.url.startswith((self.url, "data:", *self.also_at)):
             self.problems.append(f"asked elsewhere: {request.url}")
 
     def _everything_is_there(self, response: Response) -> None:

@@ -65,6 +65,15 @@ _ENGAGED: dict[str, Any] = {
     "initiatives_url": f"{_SITE}/initiatieven",
     "stop_url": f"{_SITE}/nieuws-stoppen/MQ.abc",
 }
+_MONEY = _ENGAGED | {
+    "reference": "ABCDEFGHJK",
+    "giver_name": "Bakker <Bos> & zoon",
+    "organisation_name": "Bakker <Bos> & zoon",
+    "paid_at": dt.datetime(2026, 11, 22, 14, 30, tzinfo=dt.UTC),
+    "reason": "stopped",
+    "with_voucher": True,
+}
+_PAYOUT = _ENGAGED | {"paid_on": dt.date(2026, 11, 24), "payout_url": f"{_SITE}/account/initiatieven/12/uitbetaling"}
 _URGENT = [
     {
         "title": "Bomen & <bankjes>",
@@ -127,6 +136,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "thank_you": _ENGAGED,
     "update_hidden": _ENGAGED,
     "gift_returned": _ENGAGED,
+    "gift_received": _MONEY,
+    "gift_late": _MONEY,
+    "gift_refunded": _MONEY,
+    "gift_stuck": _MONEY,
+    "payout_incomplete": _PAYOUT,
+    "payout_refused": _PAYOUT,
+    "payout_paid": _PAYOUT,
+    "payout_bounced": _PAYOUT,
     "initiative_funded": _ENGAGED,
     "initiative_realised": _ENGAGED,
     "help_offered": _ENGAGED,
@@ -143,5 +160,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "reminder_changes": _ENGAGED,
     "reminder_begin": _ENGAGED,
     "reminder_deadline": _ENGAGED,
+    "books_broken": {
+        "name": "Frits & <Co>",
+        "count": 2,
+        "breaches": ["owed and disputes = the payments that wait for it: owed: ledger 1 & payments <0>", "elders: ook"],
+        "tasks_url": f"{_SITE}/financien/taken",
+    },
     "reminder_desk": {"name": "Sanne & <Co>", "items": _URGENT, "desk_url": f"{_SITE}/regie"},
 }
