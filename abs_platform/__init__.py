@@ -13,11 +13,14 @@ from abs_platform.accounts.routes_account import bp as accounts_bp
 from abs_platform.accounts.routes_set_up import bp as second_factor_bp
 from abs_platform.accounts.routes_staff import bp as staff_bp
 from abs_platform.api.routes import init_app as init_api
+from abs_platform.cashbook.routes import bp as cashbook_bp
 from abs_platform.config import ROOT_DIR, Settings
 from abs_platform.demo.routes import bp as demo_bp
 from abs_platform.donations.routes import bp as donations_bp
 from abs_platform.embedded import start_embedded_postgres
 from abs_platform.extensions import babel, csrf
+from abs_platform.finance.routes import bp as finance_bp
+from abs_platform.finance.routes_books import bp as books_bp
 from abs_platform.flyers.routes import bp as flyers_bp
 from abs_platform.help_offers.routes import bp as help_offers_bp
 from abs_platform.initiatives.routes import bp as initiatives_bp
@@ -31,6 +34,15 @@ from abs_platform.moderation.routes_deciding import bp as deciding_bp
 from abs_platform.moderation.routes_exceptions import bp as exceptions_bp
 from abs_platform.organisers.routes import bp as organisers_bp
 from abs_platform.pages.routes import bp as pages_bp
+from abs_platform.payments.routes import bp as payments_bp
+from abs_platform.payments.routes_webhook import bp as webhook_bp
+from abs_platform.payments.stripe_adapter import make_provider
+from abs_platform.payouts.routes import bp as payouts_bp
+from abs_platform.payouts.routes_batches import bp as batches_bp
+from abs_platform.payouts.routes_financien import bp as payouts_finance_bp
+from abs_platform.payouts.routes_regie import bp as payouts_regie_bp
+from abs_platform.payouts.routes_statements import bp as statements_bp
+from abs_platform.payouts.routes_unspent import bp as unspent_bp
 from abs_platform.questions.routes import bp as questions_bp
 from abs_platform.questions.routes_regie import bp as questions_regie_bp
 from abs_platform.rulebook.routes_beheer import bp as rulebook_bp
@@ -41,6 +53,45 @@ from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.routes import bp as vouchers_bp
 
 __all__ = ["create_app", "model_registry"]
+
+BLUEPRINTS = (
+    pages_bp,
+    accounts_bp,
+    media_bp,
+    initiatives_bp,
+    vouchers_bp,
+    donations_bp,
+    cashbook_bp,
+    rulebook_bp,
+    flyers_bp,
+    payments_bp,
+    webhook_bp,
+    submitting_bp,
+    invitations_bp,
+    second_factor_bp,
+    staff_bp,
+    desk_bp,
+    deciding_bp,
+    exceptions_bp,
+    conversation_bp,
+    organisers_bp,
+    updates_bp,
+    questions_bp,
+    help_offers_bp,
+    accountability_bp,
+    updates_regie_bp,
+    questions_regie_bp,
+    accountability_regie_bp,
+    finance_bp,
+    books_bp,
+    payouts_bp,
+    payouts_regie_bp,
+    payouts_finance_bp,
+    unspent_bp,
+    batches_bp,
+    statements_bp,
+)
+DEMO_BLUEPRINTS = (demo_mail_bp, demo_bp)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -55,6 +106,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["code_keys"] = CodeKeys.derive(settings.voucher_key)
     app.extensions["file_store"] = make_store(settings)
+    app.extensions["payments"] = make_provider(settings.payments)
     logs.init_app(app)
     security.init_app(app, settings)
     uploads.init_app(app)
@@ -65,24 +117,11 @@ def create_app(settings: Settings) -> Flask:
     babel.init_app(app, default_locale="nl", default_timezone="Europe/Amsterdam")
     templating.init_app(app, settings)
     outbox.init_app(app)
-    for blueprint in (pages_bp, accounts_bp, media_bp, initiatives_bp, vouchers_bp, donations_bp):
-        app.register_blueprint(blueprint)
-    for blueprint in (rulebook_bp, flyers_bp):
-        app.register_blueprint(blueprint)
-    for blueprint in (submitting_bp, invitations_bp):
-        app.register_blueprint(blueprint)
-    for blueprint in (second_factor_bp, staff_bp):
-        app.register_blueprint(blueprint)
-    for blueprint in (desk_bp, deciding_bp, exceptions_bp, conversation_bp):
-        app.register_blueprint(blueprint)
-    for blueprint in (organisers_bp, updates_bp, questions_bp, help_offers_bp, accountability_bp):
-        app.register_blueprint(blueprint)
-    for blueprint in (updates_regie_bp, questions_regie_bp, accountability_regie_bp):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     routes_oidc.init_app(app, settings)
-    if not settings.is_production:
-        app.register_blueprint(demo_mail_bp)
-        app.register_blueprint(demo_bp)
+    for blueprint in () if settings.is_production else DEMO_BLUEPRINTS:
+        app.register_blueprint(blueprint)
     init_api(app)
     security.check_routes(app)
     return app

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from abs_platform.database import Base, in_list
-from abs_platform.payouts.states import LIVING_STATES, BatchState, HolderKind, PayoutState
+from abs_platform.payouts.states import LIVING_STATES, BatchState, HolderKind, LineOutcome, PayoutState
 
 _LIVING = "state IN (" + ", ".join(f"'{state.value}'" for state in LIVING_STATES) + ")"
 
@@ -71,7 +71,10 @@ class Payout(Base):
 
 
 class PayoutBatch(Base):
-    """One SEPA file. ``sealed_file`` is the file as it was made, ``sha256`` of its bytes; it is released by another."""
+    """One SEPA file. ``sealed_file`` is the file as it was made, ``sha256`` of its bytes; it is released by another.
+
+    A trigger refuses another file, sum, count or maker for what was made.
+    """
 
     __tablename__ = "payout_batches"
     __table_args__ = (
@@ -103,7 +106,11 @@ class PayoutBatch(Base):
 
 
 class BankStatement(Base):
-    """A statement of the municipality's bank (camt.053) that was uploaded; the same file counts once."""
+    """A statement of the municipality's bank (camt.053) that was uploaded; the same file counts once.
+
+    ``line_count`` is all that was booked on it; of ours are ``matched_count`` (agrees with a payout),
+    ``differing_count`` (a task for finance) and ``known_count`` (came in an earlier statement).
+    """
 
     __tablename__ = "bank_statements"
     __table_args__ = (CheckConstraint("length(sha256) = 64", name="sha256_length"),)
@@ -113,6 +120,8 @@ class BankStatement(Base):
     statement_ids: Mapped[str]
     line_count: Mapped[int]
     matched_count: Mapped[int]
+    differing_count: Mapped[int]
+    known_count: Mapped[int]
     uploaded_at: Mapped[dt.datetime]
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
 
@@ -127,6 +136,7 @@ class StatementLine(Base):
     __table_args__ = (
         UniqueConstraint("bank_reference", "end_to_end_id", "is_credit"),
         CheckConstraint("amount_cents > 0", name="amount_positive"),
+        CheckConstraint(f"outcome IN {in_list(LineOutcome)}", name="outcome_known"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -136,6 +146,7 @@ class StatementLine(Base):
     amount_cents: Mapped[int]
     is_credit: Mapped[bool]
     booked_on: Mapped[dt.date]
+    outcome: Mapped[str]
 
 
 class UnspentReturn(Base):

@@ -44,6 +44,17 @@ class HolderKind(LabelledEnum):
     PERSON = "person", _l("een persoon")
 
 
+class FinanceList(LabelledEnum):
+    """The lists of finance."""
+
+    TO_APPROVE = "goed-te-keuren", _l("goed te keuren")
+    APPROVED = "goedgekeurd", _l("goedgekeurd")
+    AT_BANK = "onderweg", _l("onderweg naar de bank")
+    PAID = "betaald", _l("betaald")
+    ELSEWHERE = "elders", _l("wacht op anderen")
+    BACK = "niet-betaald", _l("geweigerd of teruggekomen")
+
+
 class BatchState(LabelledEnum):
     """A file for the bank: one of finance makes it, another releases it; then it is settled by the bank's statement."""
 
@@ -59,3 +70,12 @@ BATCH_TRANSITIONS: dict[BatchState, frozenset[BatchState]] = {
     BatchState.SETTLED: frozenset(),
     BatchState.CANCELLED: frozenset(),
 }
+
+
+class LineOutcome(LabelledEnum):
+    """What a line of a bank statement did to its payout."""
+
+    PAID = "paid", _l("uitbetaling is betaald")
+    BOUNCED = "bounced", _l("uitbetaling kwam terug")
+    AGREED = "agreed", _l("stond al zo in onze boeken")
+    DIFFERS = "differs", _l("klopt niet: taak gemaakt")

@@ -18,6 +18,8 @@ def upgrade() -> None:
         sa.Column("statement_ids", sa.Text(), nullable=False),
         sa.Column("line_count", sa.BigInteger(), nullable=False),
         sa.Column("matched_count", sa.BigInteger(), nullable=False),
+        sa.Column("differing_count", sa.BigInteger(), nullable=False),
+        sa.Column("known_count", sa.BigInteger(), nullable=False),
         sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("uploaded_by_id", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_bank_statements_sha256_length")),
@@ -69,7 +71,11 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
         sa.Column("is_credit", sa.Boolean(), nullable=False),
         sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_statement_lines_amount_positive")),
+        sa.CheckConstraint(
+            "outcome IN ('paid', 'bounced', 'agreed', 'differs')", name=op.f("ck_statement_lines_outcome_known")
+        ),
         sa.ForeignKeyConstraint(["statement_id"], ["bank_statements.id"], name=op.f("fk_statement_lines_statement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_lines")),
         sa.UniqueConstraint(
@@ -192,6 +198,13 @@ def upgrade() -> None:
         """
         CREATE TRIGGER payout_batches_never_deleted BEFORE DELETE OR TRUNCATE ON payout_batches
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER payout_batches_as_made
+        BEFORE UPDATE OF message_id, payout_count, sum_cents, execution_on, sealed_file, sha256, made_at, made_by_id
+        ON payout_batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
         """
     )
     op.execute(
