@@ -7,11 +7,13 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from flask import Flask, has_request_context, request
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
@@ -23,11 +25,15 @@ from abs_platform.embedded import start_embedded_postgres
 from abs_platform.storage import FolderStore
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
 from tests.page import Browser
+from tests.stand_in import BANK_ACCOUNT, StandIn
 
 pytest_plugins = ["tests.ci_guard"]
 
 SERVER_URL = "ABS_TEST_SERVER_URL"
 VOUCHER_KEY = b"a voucher key for tests, as long as a real one is"
+# No example is too slow: machines are shared and noisy.
+hypothesis_settings.register_profile("steady", deadline=None)
+hypothesis_settings.load_profile("steady")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -183,3 +189,32 @@ def own_session(own_app: Flask) -> Iterator[Session]:
 def own_factory(own_app: Flask, own_session: Session) -> Factory:
     """The factory on own_app's database; commit its session to let others see what it made."""
     return Factory(own_session, own_app.extensions["settings"].rules, own_app.extensions["code_keys"])
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """A fresh account at the stand-in for Stripe, in this process."""
+    made = StandIn()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def paying_app(app: Flask, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The app of this worker while gifts of money are paid at the stand-in."""
+    take_money(app, stand_in, monkeypatch)
+    return app
+
+
+@pytest.fixture
+def own_paying_app(own_app: Flask, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The app with a database of its own while gifts of money are paid at the stand-in."""
+    take_money(own_app, stand_in, monkeypatch)
+    return own_app
+
+
+def take_money(app: Flask, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an app take gifts of money at the stand-in, and pay initiatives from a bank account."""
+    settings = replace(app.extensions["settings"], payments=stand_in.settings, bank_account=BANK_ACCOUNT)
+    monkeypatch.setitem(app.extensions, "settings", settings)
+    monkeypatch.setitem(app.extensions, "payments", stand_in.provider)

@@ -117,7 +117,7 @@ def check(page: Page) -> None:
     errors = [str(error) for error in page.document.errors]
     assert not errors, f"{page.path}: not valid HTML: {errors[:3]}"
     assert page.one("html").attrs.get("lang") == "nl"
-    assert page.one("title").to_text().strip(), f"{page.path}: no title"
+    assert page.one("head title").to_text().strip(), f"{page.path}: no title"
     assert len(page.all("h1")) == 1, f"{page.path}: {len(page.all('h1'))} h1"
     assert len(page.all("main")) == 1, f"{page.path}: no main"
     ids = [element.attrs["id"] for element in page.all("[id]")]

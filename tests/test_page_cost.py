@@ -20,6 +20,13 @@ MAX_BYTES = 100_000
 NO_QUERY = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 PATHS = ("/", "/hoe-werkt-het", "/initiatieven", "/initiatieven?zoek=bomen&wijk=windmolenbroek&status=published")
 PATHS += ("/voucher", "/v", "INITIATIVE", "PRESELECTED", "FUNDED", "RECEIPT", "CONFIRM")
+PATHS += (
+    "/kasboek",
+    "/kasboek?fase=haalt-op&soort=vouchers",
+    "/kasboek/waar-bleef-het-geld",
+    "/kasboek/rekeningen",
+    "BOOK",
+)
 
 
 @contextmanager
@@ -53,6 +60,7 @@ def fill(factory: Factory, number: int) -> dict[str, str]:
         "INITIATIVE": f"/initiatieven/{first.id}-{first.title.lower().replace(' ', '-')}",
         "PRESELECTED": f"/voucher?initiatief={first.id}",
         "FUNDED": f"/initiatieven/{funded.id}-rond",
+        "BOOK": f"/initiatieven/{funded.id}-rond/kasboek",
         "RECEIPT": f"/giften/{gifts[0].reference}",
         "CODE": kept,
         "ID": str(first.id),

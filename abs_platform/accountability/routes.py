@@ -24,6 +24,7 @@ from abs_platform.form_input import errors_of, load
 from abs_platform.initiatives.subjects import subject_for
 from abs_platform.media.keeping import kept_picture, read_upload
 from abs_platform.media.service import set_alt
+from abs_platform.payouts.paybacks import payback_of, returns_of
 from abs_platform.security import current_actor, resident_required, signed_in_user
 from abs_platform.uploads import accepts_upload
 
@@ -194,6 +195,9 @@ def _overview_page(initiative_id: int, errors: dict[str, str]) -> str:
         account=account,
         errors=errors,
         problems=service.problems_of(db.session(), initiative_id),
+        payback=payback_of(db.session(), initiative_id),
+        returns=returns_of(db.session(), initiative_id),
+        bank_account=current_app.extensions["settings"].bank_account,
     )
 
 

@@ -31,6 +31,8 @@ from abs_platform.donations.service import forget_giver
 from abs_platform.errors import Conflict
 from abs_platform.help_offers.service import forget as forget_offers
 from abs_platform.initiatives import organisers
+from abs_platform.payments.service import forget_receipts
+from abs_platform.payouts.service import refuse_leaving
 
 Eraser = Callable[[Session, Person, Actor, dt.datetime], None]
 _OWN_TABLES = (VerifiedAddress, TotpDevice, Passkey, RecoveryCode, OidcIdentity, DeskAssignment, Absence)
@@ -53,8 +55,14 @@ def _leave_initiatives(session: Session, person: Person, actor: Actor, now: dt.d
     organisers.forget(session, person.account_id, person.email, actor=actor, now=now)
 
 
+def _leave_payouts(session: Session, person: Person, _actor: Actor, _now: dt.datetime) -> None:
+    """Who asked for money that is still on its way stays until it is there. Raises: Conflict."""
+    refuse_leaving(session, person.account_id)
+
+
 def _leave_gifts(session: Session, person: Person, _actor: Actor, _now: dt.datetime) -> None:
     forget_giver(session, person.email)
+    forget_receipts(session, person.email)
 
 
 def _leave_help(session: Session, person: Person, actor: Actor, now: dt.datetime) -> None:
@@ -70,7 +78,14 @@ def _leave_accounts(session: Session, person: Person, _actor: Actor, now: dt.dat
 
 
 # In this order; the first ones may refuse.
-ERASERS: tuple[Eraser, ...] = (_leave_desk, _leave_initiatives, _leave_gifts, _leave_help, _leave_accounts)
+ERASERS: tuple[Eraser, ...] = (
+    _leave_desk,
+    _leave_payouts,
+    _leave_initiatives,
+    _leave_gifts,
+    _leave_help,
+    _leave_accounts,
+)
 
 
 def delete_account(session: Session, account_id: int, *, actor: Actor, now: dt.datetime) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, current_app, session
+from flask import Flask, current_app, session, url_for
 from flask_login import login_user
 from sqlalchemy.exc import OperationalError
 
@@ -34,6 +34,12 @@ def sign_in_browser(token: str) -> None:
     user = user_of_token(token)
     if user is not None:
         login_user(user)
+
+
+def landing() -> str:
+    """Where somebody goes after signing in who was going nowhere: finance to its desk, others to the own account."""
+    user = user_or_none()
+    return url_for("finance.index" if user is not None and user.is_finance else "accounts.home")
 
 
 def viewer() -> User | None:

@@ -22,6 +22,9 @@ from abs_platform.database import Base
 from abs_platform.help_offers.states import OfferState
 from abs_platform.initiatives.states import OrganiserRole, OverridableRule, RevisionKind
 from abs_platform.lives import LabelledEnum
+from abs_platform.money import format_euros
+from abs_platform.payments.states import PaymentState
+from abs_platform.payouts.states import PayoutState
 from abs_platform.users import Role
 
 
@@ -88,6 +91,12 @@ PARTS: tuple[Part, ...] = (
         is_long=True,
     ),
     Part(_l("Giften waarbij je om nieuws vroeg"), "donations", ("giver_email",), ("given_at", "giver_name", "message")),
+    Part(
+        _l("Giften van geld waarvoor je een bewijs vroeg"),
+        "payments",
+        ("receipt_email",),
+        ("created_at", "amount_cents", "state", "organisation_name"),
+    ),
     Part(_l("Waar je bent ingelogd"), "account_sessions", ("account_id",), _SESSION, _MONTH),
     Part(_l("Mails om in te loggen"), "sign_in_requests", ("email",), ("requested_at", "used_at"), _GOES),
     Part(
@@ -130,15 +139,38 @@ PARTS: tuple[Part, ...] = (
     Part(_l("Hulp waarop je antwoordde"), "help_offers", ("answered_by_id",), ("answered_at",)),
     Part(_l("Verantwoordingen die je schreef"), "accountabilities", ("saved_by_id",), ("story", "saved_at")),
     Part(_l("Verantwoordingen die je beoordeelde"), "accountabilities", ("decided_by_id",), ("remark", "decided_at")),
+    Part(
+        _l("Uitbetalingen die je aanvroeg"),
+        "payouts",
+        ("requested_by_id",),
+        ("holder_name", "iban_masked", "amount_cents", "state", "requested_at", "remark"),
+    ),
+    Part(_l("Uitbetalingen die je bevestigde"), "payouts", ("confirmed_by_id",), ("confirmed_at",)),
+    Part(_l("Uitbetalingen die je goedkeurde"), "payouts", ("approved_by_id",), ("approved_at",)),
+    Part(
+        _l("Teruggestort geld dat je boekte"),
+        "unspent_returns",
+        ("booked_by_id",),
+        ("received_on", "note", "booked_at"),
+    ),
+    Part(
+        _l("Taken van financiën die je afhandelde"), "finance_tasks", ("settled_by_id",), ("settled_note", "settled_at")
+    ),
+    Part(_l("Betaalopdrachten die je maakte"), "payout_batches", ("made_by_id",), ("message_id", "made_at")),
+    Part(_l("Betaalopdrachten die je vrijgaf"), "payout_batches", ("released_by_id",), ("message_id", "released_at")),
+    Part(_l("Afschriften die je instuurde"), "bank_statements", ("uploaded_by_id",), ("statement_ids", "uploaded_at")),
     Part(_l("Wat je hier deed"), "events", ("actor",), ("happened_at", "kind", "reason"), is_long=True),
 )
 LABELS: dict[str, LazyString] = {
     "added_at": _l("Toegevoegd op"),
     "address_verified_at": _l("Adres bevestigd op"),
     "alt_text": _l("Beschrijving"),
+    "amount_cents": _l("Bedrag"),
     "answered_at": _l("Beantwoord op"),
+    "approved_at": _l("Goedgekeurd op"),
     "area": _l("Gebied"),
     "body": _l("Bericht"),
+    "booked_at": _l("Geboekt op"),
     "browser": _l("Browser"),
     "confirmed_at": _l("Meedoen bevestigd op"),
     "content": _l("Inhoud"),
@@ -156,7 +188,9 @@ LABELS: dict[str, LazyString] = {
     "happened_at": _l("Wanneer"),
     "hidden_at": _l("Verborgen op"),
     "hidden_reason": _l("Waarom verborgen"),
+    "holder_name": _l("Naam bij de rekening"),
     "house_number": _l("Huisnummer"),
+    "iban_masked": _l("Rekening"),
     "initiative": _l("Initiatief"),
     "invited_at": _l("Gevraagd op"),
     "is_name_public": _l("Naam is zichtbaar"),
@@ -165,14 +199,18 @@ LABELS: dict[str, LazyString] = {
     "kind": _l("Soort"),
     "made_at": _l("Gemaakt op"),
     "message": _l("Bericht"),
+    "message_id": _l("Nummer"),
     "method": _l("Ingelogd met"),
     "name": _l("Naam"),
     "note": _l("Erbij geschreven"),
     "offered_at": _l("Aangeboden op"),
+    "organisation_name": _l("Naam van de organisatie"),
     "postcode": _l("Postcode"),
     "posted_at": _l("Geplaatst op"),
     "queued_at": _l("Gemaakt op"),
     "reason": _l("Reden"),
+    "received_on": _l("Ontvangen op"),
+    "released_at": _l("Vrijgegeven op"),
     "remark": _l("Wat er miste"),
     "removed_at": _l("Verwijderd op"),
     "reported_at": _l("Gemeld op"),
@@ -182,15 +220,18 @@ LABELS: dict[str, LazyString] = {
     "saved_at": _l("Bewaard op"),
     "sent_at": _l("Verzonden op"),
     "settled_at": _l("Klaar op"),
+    "settled_note": _l("Erbij geschreven"),
     "started_at": _l("Ingelogd op"),
     "starts_on": _l("Vanaf"),
     "state": _l("Stand"),
+    "statement_ids": _l("Nummer bij de bank"),
     "story": _l("Verhaal"),
     "subject": _l("Onderwerp"),
     "text": _l("Tekst"),
     "thanked_at": _l("Bedankt op"),
     "ticked_at": _l("Afgevinkt op"),
     "title": _l("Titel"),
+    "uploaded_at": _l("Ingestuurd op"),
     "used_at": _l("Gebruikt op"),
     "verified_at": _l("Bevestigd op"),
     "written_at": _l("Geschreven op"),
@@ -201,6 +242,8 @@ _WORDS: dict[str, type[LabelledEnum]] = {
     "help_offers.state": OfferState,
     "initiative_revisions.kind": RevisionKind,
     "organisers.role": OrganiserRole,
+    "payments.state": PaymentState,
+    "payouts.state": PayoutState,
     "rule_overrides.rule": OverridableRule,
     "staff_roles.role": Role,
 }
@@ -222,6 +265,8 @@ def rows_of(session: Session, part: Part, person: Person) -> list[dict[str, Any]
 
 
 def _in_words(column: str, value: Any) -> Any:
+    if column.endswith("_cents"):
+        return format_euros(value)
     return _WORDS[column](value).label if column in _WORDS else value
 
 

@@ -210,3 +210,14 @@ def district_managers(session: Session, area_id: int, today: dt.date) -> list[tu
         .order_by(Account.id)
     )
     return [(row.id, row.email or "", row.name) for row in rows]
+
+
+def holders_of(session: Session, role: Role) -> list[tuple[int, str, str]]:
+    """Who has a role now: (account_id, e-mail, name)."""
+    rows = session.execute(
+        select(Account.id, Account.email, Account.name)
+        .join(StaffRole, StaffRole.account_id == Account.id)
+        .where(StaffRole.role == role.value, StaffRole.ended_at.is_(None), Account.deleted_at.is_(None))
+        .order_by(Account.id)
+    )
+    return [(row.id, row.email or "", row.name) for row in rows]

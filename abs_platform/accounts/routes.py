@@ -177,8 +177,8 @@ def leave_browser() -> None:
 
 
 def go_on(next_path: str) -> WerkzeugResponse:
-    """To where somebody was going, or to the own account."""
-    return redirect(local_path(next_path) or url_for("accounts.home"), HTTPStatus.SEE_OTHER)
+    """To where somebody was going, or to the own desk or account."""
+    return redirect(local_path(next_path) or login.landing(), HTTPStatus.SEE_OTHER)
 
 
 def _enter(signed_in: SignedIn) -> WerkzeugResponse:

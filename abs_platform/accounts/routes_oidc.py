@@ -7,13 +7,13 @@ import hmac
 from http import HTTPStatus
 
 import structlog
-from flask import Blueprint, Flask, current_app, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, current_app, make_response, redirect, render_template, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from abs_platform import clock
 from abs_platform.accounts import oidc
-from abs_platform.accounts.login import sign_in_browser
+from abs_platform.accounts.login import landing, sign_in_browser
 from abs_platform.config import Settings
 from abs_platform.database import transaction
 from abs_platform.errors import AbsError, NotAllowed, NotFound
@@ -79,7 +79,7 @@ def finish() -> Response:
             now=now,
         )
     sign_in_browser(token)
-    return redirect(next_path or url_for("accounts.home"), HTTPStatus.SEE_OTHER)
+    return redirect(next_path or landing(), HTTPStatus.SEE_OTHER)
 
 
 @bp.errorhandler(AbsError)

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from abs_platform import clock
 from abs_platform.accounts import challenges, passkeys, second_factor
-from abs_platform.accounts.login import sign_in_browser
+from abs_platform.accounts.login import landing, sign_in_browser
 from abs_platform.accounts.queries import is_from_municipality
 from abs_platform.config import Settings
 from abs_platform.database import db, transaction
@@ -113,7 +113,7 @@ def _give(name: str, refused: Callable[[Session, dt.datetime], str], sentence: s
         log.info("refused", error="WrongSecondFactor", reason=reason, account_id=user.account_id)
         return make_response(_ask_page({name: sentence}), HTTPStatus.UNPROCESSABLE_ENTITY)
     sign_in_browser(token)
-    return redirect(next_path() or url_for("accounts.home"), HTTPStatus.SEE_OTHER)
+    return redirect(next_path() or landing(), HTTPStatus.SEE_OTHER)
 
 
 def member_of_staff() -> User:

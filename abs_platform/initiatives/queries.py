@@ -15,12 +15,16 @@ from abs_platform.areas.models import Area
 from abs_platform.areas.queries import AreaRow
 from abs_platform.areas.states import AreaLevel
 from abs_platform.clock import local_date
+from abs_platform.donations.models import Donation
 from abs_platform.donations.queries import confirmed_total
+from abs_platform.donations.states import DonationKind, DonationState
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import FAILED_STATES, PUBLIC_STATES, InitiativeState, Theme
 from abs_platform.media.models import Picture
 from abs_platform.media.queries import PictureView, first_picture_id, view_of
 from abs_platform.paging import Page, page_of
+from abs_platform.payouts.models import Payout
+from abs_platform.payouts.states import AT_THE_BANK_STATES, LIVING_STATES
 from abs_platform.slugs import slugify
 
 MAX_SLUG = 60
@@ -197,14 +201,47 @@ def due_for_close(session: Session, today: dt.date) -> list[int]:
 
 
 def failed_with_gifts(session: Session) -> list[tuple[int, InitiativeState]]:
-    """Initiatives that failed and still hold what was given to them."""
+    """Initiatives that failed and still hold vouchers. Not those of which a payout is at the bank: nothing goes back.
+
+    Gifts of money go back one by one (payments.refunding).
+    """
     rows = session.execute(
         select(Initiative.id, Initiative.state)
-        .join(_TOTAL, true())
-        .where(Initiative.state.in_([state.value for state in FAILED_STATES]), _TOTAL.c.givers > 0)
+        .where(_HAS_FAILED, ~_AT_THE_BANK, _holds(Donation.kind == DonationKind.VOUCHER.value))
         .order_by(Initiative.id)
     )
     return [(row.id, InitiativeState(row.state)) for row in rows]
+
+
+def failed_after_payout(session: Session) -> list[tuple[int, int]]:
+    """Initiatives that failed while a payout of them is at the bank, and what counts as given to them, in cents."""
+    rows = session.execute(
+        select(Initiative.id, _TOTAL.c.cents)
+        .join(_TOTAL, true())
+        .where(_HAS_FAILED, _AT_THE_BANK, _TOTAL.c.givers > 0)
+        .order_by(Initiative.id)
+    )
+    return [(row.id, int(row.cents)) for row in rows]
+
+
+def failed_with_payout(session: Session) -> list[int]:
+    """Initiatives that failed and have a payout that was not sent to the bank: it is refused."""
+    states = [state.value for state in LIVING_STATES if state not in AT_THE_BANK_STATES]
+    waits = select(Payout.id).where(Payout.initiative_id == Initiative.id, Payout.state.in_(states)).exists()
+    return list(session.scalars(select(Initiative.id).where(_HAS_FAILED, waits).order_by(Initiative.id)))
+
+
+_HAS_FAILED = Initiative.state.in_([state.value for state in FAILED_STATES])
+_AT_THE_BANK = (
+    select(Payout.id)
+    .where(Payout.initiative_id == Initiative.id, Payout.state.in_([state.value for state in AT_THE_BANK_STATES]))
+    .exists()
+)
+
+
+def _holds(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    counts = (Donation.initiative_id == Initiative.id, Donation.state == DonationState.CONFIRMED.value)
+    return select(Donation.id).where(*counts, *which).exists()
 
 
 # Made once, because it is asked after every gift.

@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from abs_platform import clock
 from abs_platform.areas.queries import list_districts
+from abs_platform.config import Settings
 from abs_platform.database import db
 from abs_platform.errors import NotFound
 from abs_platform.initiatives import queries
 from abs_platform.initiatives.permissions import can_see_desk, is_organiser
-from abs_platform.initiatives.showing import detail
-from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
+from abs_platform.initiatives.showing import InitiativeDetail, detail
+from abs_platform.initiatives.states import FAILED_STATES, PUBLIC_STATES, InitiativeState
 from abs_platform.initiatives.subjects import find_subject
 from abs_platform.organisers.queries import engagement
+from abs_platform.payments.queries import amounts_to_choose, has_received_money, highest_gift
+from abs_platform.payouts.queries import at_the_bank
 from abs_platform.rounds.queries import open_round
 from abs_platform.security import public, user_or_none
 
@@ -71,8 +75,23 @@ def show(initiative_id: int, slug: str) -> str | Response:
         initiative=found,
         engagement=engagement(session, initiative_id),
         round=open_round(session, clock.now()) if is_open else None,
+        money_choices=_money_choices(found),
+        gives_money_back=found.state in FAILED_STATES and _gives_money_back(session, initiative_id),
         own_way=_own_way(initiative_id),
     )
+
+
+def _money_choices(initiative: InitiativeDetail) -> list[int] | None:
+    """The amounts beside the code box, or None where no money can be given."""
+    if not initiative.is_collecting or not current_app.extensions.get("payments"):
+        return None
+    settings: Settings = current_app.extensions["settings"]
+    return amounts_to_choose(highest_gift(initiative.missing_cents, settings.rules))
+
+
+def _gives_money_back(session: Session, initiative_id: int) -> bool:
+    """Whether money was given, and nothing of it was paid out already."""
+    return has_received_money(session, initiative_id) and not at_the_bank(session, initiative_id)
 
 
 def _own_way(initiative_id: int) -> tuple[str, str] | None:

@@ -75,7 +75,8 @@ def close_if_funded(session: Session, initiative_id: int, *, actor: Actor, now: 
     if not has_reached_target(session, initiative_id):
         return False
     initiative = lock(session, initiative_id)
-    if initiative.state != InitiativeState.PUBLISHED:
+    # Asked again under the lock: a refund in the provider's own screen may have taken a gift away meanwhile.
+    if initiative.state != InitiativeState.PUBLISHED or not has_reached_target(session, initiative_id):
         return False
     move(session, initiative, InitiativeState.FUNDED, actor=actor, now=now)
     initiative.ended_at = now

@@ -37,6 +37,8 @@ from abs_platform.initiatives.states import InitiativeState, OrganiserRole
 from abs_platform.moderation.models import Message
 from abs_platform.moderation.states import Side, WaitingKind
 from abs_platform.paging import Page, page_of
+from abs_platform.payouts.models import Payout
+from abs_platform.payouts.states import PayoutState
 from abs_platform.questions.models import Post, Report
 from abs_platform.working_days import add_working_days, latest_overdue_moment, working_days_between
 
@@ -44,10 +46,11 @@ PAGE_SIZE = 50
 NOBODY = 0
 
 
-def _source(kind: ColumnElement[Any], since: SQLColumnExpression[Any]) -> Select[Any]:
+def _source(kind: WaitingKind | None, since: SQLColumnExpression[Any]) -> Select[Any]:
     """One kind of what can wait, in the columns that all kinds share."""
+    named: ColumnElement[Any] = literal(kind.value) if kind else null()
     return select(
-        kind.label("kind"),
+        named.label("kind"),
         Initiative.id.label("initiative_id"),
         since.label("since"),
         Initiative.desk_area_id,
@@ -72,27 +75,24 @@ _REPORTED = (
 # Every kind of what can wait is one select here, with the moment from which its answer-by date is counted. A new kind
 # is a member of WaitingKind and a line in this list.
 WAITING: list[Select[Any]] = [
-    _source(literal(WaitingKind.SUBMITTED.value), Initiative.submitted_at).where(
-        Initiative.state == InitiativeState.SUBMITTED.value
-    ),
-    _source(literal(WaitingKind.CHANGE.value), Proposal.sent_at)
+    _source(WaitingKind.SUBMITTED, Initiative.submitted_at).where(Initiative.state == InitiativeState.SUBMITTED.value),
+    _source(WaitingKind.CHANGE, Proposal.sent_at)
     .join(Proposal, Proposal.initiative_id == Initiative.id)
     .where(Proposal.sent_at.is_not(None), Initiative.state.in_([state.value for state in CHANGEABLE_STATES])),
-    _source(literal(WaitingKind.MESSAGE.value), _UNANSWERED.c.since).join(
-        _UNANSWERED, _UNANSWERED.c.initiative_id == Initiative.id
-    ),
-    _source(literal(WaitingKind.ACCOUNTABILITY.value), Accountability.submitted_at)
+    _source(WaitingKind.MESSAGE, _UNANSWERED.c.since).join(_UNANSWERED, _UNANSWERED.c.initiative_id == Initiative.id),
+    _source(WaitingKind.ACCOUNTABILITY, Accountability.submitted_at)
     .join(Accountability, Accountability.initiative_id == Initiative.id)
     .where(
         Accountability.state == AccountabilityState.SUBMITTED.value,
         Initiative.state == InitiativeState.IN_PROGRESS.value,
     ),
-    _source(literal(WaitingKind.REPORT.value), _REPORTED.c.since).join(
-        _REPORTED, _REPORTED.c.initiative_id == Initiative.id
-    ),
+    _source(WaitingKind.PAYOUT, Payout.requested_at)
+    .join(Payout, Payout.initiative_id == Initiative.id)
+    .where(Payout.state == PayoutState.REQUESTED.value),
+    _source(WaitingKind.REPORT, _REPORTED.c.since).join(_REPORTED, _REPORTED.c.initiative_id == Initiative.id),
 ]
 _EVERYTHING: list[Select[Any]] = [
-    _source(null(), func.coalesce(Initiative.submitted_at, Initiative.created_at)).where(
+    _source(None, func.coalesce(Initiative.submitted_at, Initiative.created_at)).where(
         Initiative.state.in_([state.value for state in SENT_STATES]), Initiative.desk_area_id.is_not(None)
     )
 ]

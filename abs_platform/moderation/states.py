@@ -70,6 +70,7 @@ class WaitingKind(LabelledEnum):
     CHANGE = "change", _l("wijziging")
     MESSAGE = "message", _l("bericht")
     ACCOUNTABILITY = "accountability", _l("verantwoording")
+    PAYOUT = "payout", _l("uitbetaling")
     REPORT = "report", _l("melding bij een vraag")
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import Date, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from abs_platform.clock import AMSTERDAM
 from abs_platform.donations.models import Donation
-from abs_platform.donations.states import Channel, DonationState
+from abs_platform.donations.states import Channel, DonationKind, DonationState
 from abs_platform.initiatives.states import NeedKind
 from abs_platform.media.queries import PictureView
 from abs_platform.questions.states import SHOWN_ON_PAGE, Voice
@@ -48,13 +49,14 @@ class Income:
 
     cents: int
     gifts: int
+    sources: list[Share]
     channels: list[Share]
     weeks: list[Share]
     messages: list[GivenMessage]
 
 
 def income(session: Session, initiative_id: int) -> Income:
-    """What came in. Weeks are written as the day of their Monday. Three queries."""
+    """What came in. Weeks are written as the day of their Monday. Four queries."""
     confirmed = (Donation.initiative_id == initiative_id, Donation.state == DonationState.CONFIRMED.value)
     local_day = func.timezone(AMSTERDAM.key, Donation.given_at)
     monday = cast(func.date_trunc("week", local_day), Date)
@@ -63,6 +65,8 @@ def income(session: Session, initiative_id: int) -> Income:
     channels = session.execute(
         select(Donation.channel, cents, count).where(*confirmed).group_by(Donation.channel).order_by(cents.desc())
     ).all()
+    source = (Donation.kind, Donation.is_organisation)
+    sources = session.execute(select(*source, cents, count).where(*confirmed).group_by(*source).order_by(cents.desc()))
     messages = session.execute(
         select(Donation.giver_name, Donation.message, Donation.given_at)
         .where(*confirmed, Donation.message.is_not(None), Donation.message != "")
@@ -72,10 +76,18 @@ def income(session: Session, initiative_id: int) -> Income:
     return Income(
         cents=sum(int(row[1]) for row in channels),
         gifts=sum(row[2] for row in channels),
+        sources=_shares((_source(DonationKind(row[0]), row[1]), int(row[2]), row[3], None) for row in sources),
         channels=_shares((Channel(row[0]).label, int(row[1]), row[2], None) for row in channels),
         weeks=_shares(("", int(row[1]), row[2], row[0]) for row in weeks),
         messages=[GivenMessage(name=name or "", message=said or "", given_at=at) for name, said, at in messages],
     )
+
+
+def _source(kind: DonationKind, is_organisation: bool) -> str:
+    """Vouchers, the money of residents and that of organisations are told apart."""
+    if kind == DonationKind.VOUCHER:
+        return str(_("vouchers"))
+    return str(_("geld van organisaties") if is_organisation else _("geld van bewoners"))
 
 
 def _shares(rows: Iterable[tuple[str, int, int, dt.date | None]]) -> list[Share]:

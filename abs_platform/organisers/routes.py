@@ -23,6 +23,8 @@ from abs_platform.initiatives.subjects import subject_for
 from abs_platform.moderation.promises import promise_of
 from abs_platform.organisers import queries
 from abs_platform.organisers.permissions import can_open_home, can_see_income
+from abs_platform.payouts.permissions import can_request, can_see_own
+from abs_platform.payouts.queries import latest_state
 from abs_platform.questions.queries import count_unanswered
 from abs_platform.security import current_actor, resident_required, signed_in_user
 from abs_platform.updates.queries import thanks_of
@@ -53,6 +55,9 @@ def home(initiative_id: int) -> str:
         can_withdraw=can_withdraw(user, subject),
         can_begin=can_begin(user, subject),
         account=find_account(session, initiative_id) if may_account else None,
+        has_money=can_see_own(user, subject),
+        can_request=can_request(user, subject),
+        payout_state=latest_state(session, initiative_id),
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -15,6 +16,14 @@ DOORS = {"service", "queries", "states", "permissions"}
 # Verbs of a feature that grew too large for one service.py.
 ALSO_SERVICES = {
     "media.keeping",
+    "ledger.browsing",
+    "ledger.reports",
+    "payouts.approving",
+    "payouts.paybacks",
+    "donations.money",
+    "payments.booking",
+    "payments.refunding",
+    "payments.suspense",
     "vouchers.giving",
     "vouchers.redeeming",
     "vouchers.issuing",
@@ -30,8 +39,23 @@ ALSO_SERVICES = {
     "moderation.queue",
 }
 # Reads that grew too large for one queries.py: they too may join another's table.
-ALSO_QUERIES = {"moderation.dossier", "moderation.promises", "moderation.queue", "moderation.review"}
+ALSO_QUERIES = {
+    "ledger.browsing",
+    "cashbook.totals",
+    "payouts.paybacks",
+    "payouts.batch_queries",
+    "payments.open_things",
+    "payments.standing",
+    "payments.suspense",
+    "payouts.warnings",
+    "payments.telling",
+    "moderation.dossier",
+    "moderation.promises",
+    "moderation.queue",
+    "moderation.review",
+}
 EXCEPTIONS = {
+    ("finance.schemas", "payouts.schemas"): "one home for what is an account number, which no note may hold",
     ("api.schemas", "vouchers.schemas"): "the API refuses the same lengths as the forms: one home for each limit",
 }
 
@@ -126,6 +150,27 @@ def test_no_module_imports_itself_through_others() -> None:
 
 def test_nothing_is_imported_inside_a_function() -> None:
     assert [str(one) for one in imports() if one.in_function] == []
+
+
+def test_only_the_adapter_of_the_payment_port_knows_stripe() -> None:
+    knowing = {
+        name
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "stripe" for alias in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "stripe")
+    }
+
+    assert knowing == {"abs_platform.payments.stripe_adapter", "abs_platform.payments.stripe_reading"}
+
+
+def test_nothing_that_runs_in_production_knows_the_stand_in_for_stripe() -> None:
+    stand_in = "abs_platform.demo.stripe"
+
+    knowing = [str(one) for one in imports() if one.imported.startswith(stand_in)]
+
+    assert knowing
+    assert [one for one in knowing if not one.startswith(f"{stand_in}.")] == []
 
 
 def test_a_migration_imports_no_app_code() -> None:

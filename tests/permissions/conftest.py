@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from abs_platform.database import db
 from abs_platform.storage import FolderStore
+from tests.payouts.bank_desk import OUR_ACCOUNT
 from tests.permissions.town import Town, arrange
 
 
@@ -23,6 +25,7 @@ def arranged(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
         outer = connection.begin()
         patch.setitem(app.extensions, "file_store", FolderStore(tmp_path_factory.mktemp("media")))
         patch.setitem(engines, None, connection)
+        patch.setitem(app.extensions, "settings", replace(app.extensions["settings"], bank_account=OUR_ACCOUNT))
         patch.setitem(db.session.session_factory.kw, "join_transaction_mode", "create_savepoint")
         session = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
         try:

@@ -18,6 +18,7 @@ from tests.permissions.town import (
     INITIATOR,
     INVITATION,
     OWN,
+    PAYOUT_IBAN,
     PEOPLE,
     RESIDENT,
     STAND_IN,
@@ -65,6 +66,12 @@ def coordinator(form: Mapping[str, Any] | None = None, /, **args: Any) -> Entry:
     return Entry(may=COORDINATORS, args=args, form=form or {})
 
 
+def finance(form: Mapping[str, Any] | None = None, /, **args: Any) -> Entry:
+    """A route of /financien."""
+    return Entry(may=frozenset({FINANCE}), args=args, form=form or {})
+
+
+_BANK = {"iban": "", "holder_name": "Vereniging Noord", "holder_kind": "organisation", "amount": "10", "version": "1"}
 _QUESTION = {"text": "Is er muziek?", "help": "", "version": "1"}
 _ADVICE = dict.fromkeys(("contact", "legal_basis", "cost_hint", "checklist_text"), "") | {
     "answer": "yes",
@@ -194,6 +201,62 @@ TABLE: dict[str, Entries] = {
     "accountability.remove_cost": organisers_of("running", position=3),
     "accountability.remove_receipt": organisers_of("running", picture_id="{receipt}"),
     "accountability.receipt": organisers_of("running", picture_id="{receipt}"),
+    # -- its money
+    "payouts.show": organisers_of("funded"),
+    "payouts.ask": Entry(may=frozenset({INITIATOR}), args=of("realised")),
+    "payouts.send": Entry(may=frozenset({INITIATOR}), args=of("realised"), form=_BANK | {"iban": PAYOUT_IBAN}),
+    "payouts.edit": Entry(may=frozenset({INITIATOR}), args=of("funded")),
+    "payouts.correct": (
+        Entry(may=frozenset({INITIATOR}), args=of("funded"), form=_BANK),
+        Entry(may=frozenset({INITIATOR}), args=of("running"), form=_BANK | {"iban": PAYOUT_IBAN}),
+    ),
+    "payouts.take_back": Entry(may=frozenset({INITIATOR}), args=of("funded")),
+    "payouts_regie.show": Entry(may=DESK, args=of("funded")),
+    "payouts_regie.show_iban": Entry(may=DESK, args=of("funded")),
+    "payouts_regie.decide": tuple(
+        Entry(may=DESK, args=of("funded"), form=form | {"version": "1"})
+        for form in (
+            {"decision": "confirm"},
+            {"decision": "return", "remark": "De naam mist."},
+            {"decision": "refuse", "reason": "Mag niet."},
+        )
+    ),
+    "payouts_finance.show": finance(payout_id="{confirmed_payout}"),
+    "payouts_finance.show_iban": finance(payout_id="{confirmed_payout}"),
+    "payouts_finance.decide": tuple(
+        finance(form | {"version": "1"}, payout_id="{confirmed_payout}")
+        for form in (
+            {"decision": "approve"},
+            {"decision": "return", "remark": "De naam mist."},
+            {"decision": "refuse", "reason": "Mag niet."},
+        )
+    ),
+    "payouts_finance.pay_by_hand": finance(
+        {"paid_on": "{today}", "paid_note": "Gezien."}, payout_id="{exported_payout}"
+    ),
+    "payouts_finance.bounce_by_hand": (
+        finance({"bounce_reason": "Opgeheven."}, payout_id="{exported_payout}"),
+        finance({"bounce_reason": "Kwam terug."}, payout_id="{paid_payout}"),
+    ),
+    "batches.show": finance(batch_id="{made_batch}"),
+    "batches.release": finance(batch_id="{made_batch}"),
+    "batches.download": finance(batch_id="{released_batch}"),
+    "batches.cancel": (
+        finance({"reason": "Dubbel."}, batch_id="{made_batch}"),
+        finance({"reason": "Dubbel.", "is_surely_not_executed": "1"}, batch_id="{released_batch}"),
+    ),
+    "statements.show": finance(statement_id="{statement}"),
+    "finance.task": finance(task_id="{task}"),
+    "finance.settle": finance({"settlement": "note", "note": "Gezien."}, task_id="{task}"),
+    "books.transaction": finance(transaction_id="{transaction}"),
+    "books.report": finance(period="{this_month}"),
+    "books.csv": finance(period="{this_month}"),
+    "books.xlsx": finance(period="{this_month}"),
+    "unspent.show": finance(**of("realised")),
+    "unspent.book": finance(
+        {"amount": "12,50", "received_on": "{today}", "form_key": "0b2c8a5e-54d6-4b3e-8e56-2f5bb2f0a001"},
+        **of("realised"),
+    ),
     # -- around it
     "questions.ask": Entry(may=SIGNED_IN, args=of("published")),
     "questions.send": Entry(
@@ -277,6 +340,7 @@ BY_TOKEN: dict[str, dict[str, str]] = {
     "invitations.show": {"token": INVITATION + "x"},
     "invitations.answer": {"token": INVITATION + "x"},
     "donations.receipt": {"reference": "GIFT-0000-0000"},
+    "payments.go_on": {"reference": "GIFT-0000-0000"},
     "updates.stop_news": {"token": "x" * 43},
     "updates.stop_news_now": {"token": "x" * 43},
     "media.picture": {"key": "0" * 32, "width": "300", "extension": "jpg"},
@@ -286,6 +350,10 @@ WHEN_PUBLISHED = {
     "initiatives.show": of("draft", slug="x"),
     "questions.index": of("submitted"),
     "updates.public_index": of("draft"),
+    "payments.ask": of("draft"),
+    "payments.give": of("draft"),
+    "cashbook.of_initiative": of("draft", slug="x"),
+    "cashbook.file_of_initiative": of("draft", slug="x"),
 }
 # The demo shows its mails and people to all; in production these routes do not exist.
 OF_THE_DEMO = {"mail.show"}

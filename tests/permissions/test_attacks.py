@@ -17,6 +17,7 @@ from tests.permissions.test_object_routes import entries, routes
 from tests.permissions.town import (
     ANONYMOUS,
     COORDINATOR,
+    FINANCE,
     INITIATOR,
     OWN,
     RESIDENT,
@@ -346,7 +347,7 @@ def test_no_form_is_taken_from_another_site(town: Town, headers: dict[str, str])
 
 
 def test_no_form_about_no_object_is_taken_without_its_token_or_from_another_site(town: Town) -> None:
-    who_enters = {"public": ANONYMOUS, "resident": OWN, "staff:coordinator": COORDINATOR}
+    who_enters = {"public": ANONYMOUS, "resident": OWN, "staff:coordinator": COORDINATOR, "staff:finance": FINANCE}
     taken = {}
     for rule in town.app.url_map.iter_rules():
         access = access_of(town.app, rule.endpoint) or ""
@@ -365,8 +366,8 @@ def test_no_form_about_no_object_is_taken_without_its_token_or_from_another_site
     assert town.send(RESIDENT, "GET", "/uitloggen").status_code == 405
 
 
-# These know no session: giving a voucher by its code, and the API.
-STATELESS = {"vouchers.check", "vouchers.give", "api.voucher_donations"}
+# These know no session: giving a voucher by its code, the API, and the webhook, which takes what is signed only.
+STATELESS = {"vouchers.check", "vouchers.give", "api.voucher_donations", "payments_webhook.stripe"}
 
 
 # -- values of no kind ------------------------------------------------------------------------------------------------

@@ -32,12 +32,17 @@ from abs_platform.accounts.models import (
 )
 from abs_platform.accounts.service import digest
 from abs_platform.database import Base
+from abs_platform.demo.bank_statement import daily_business, statement_file
 from abs_platform.donations.models import Donation
 from abs_platform.donations.service import GiftDetails
+from abs_platform.finance.models import FinanceTask
+from abs_platform.finance.service import open_task
+from abs_platform.finance.states import TaskKind
 from abs_platform.help_offers.models import HelpOffer
 from abs_platform.initiatives import content
 from abs_platform.initiatives.models import Initiative, InitiativeNeed, Organiser, Proposal, Revision
 from abs_platform.initiatives.states import InitiativeState as State
+from abs_platform.ledger.models import LedgerTransaction
 from abs_platform.media.keeping import kept_picture, kept_receipt
 from abs_platform.media.models import Picture
 from abs_platform.media.service import add_picture
@@ -47,6 +52,12 @@ from abs_platform.moderation.letters import Choice
 from abs_platform.moderation.models import Decision, DeskNote, Message
 from abs_platform.moderation.states import DecisionKind
 from abs_platform.outbox import OutgoingMail
+from abs_platform.payouts import approving
+from abs_platform.payouts import service as payouts
+from abs_platform.payouts.models import Payout, PayoutBatch
+from abs_platform.payouts.service import BankDetails
+from abs_platform.payouts.statements import take_in
+from abs_platform.payouts.states import HolderKind
 from abs_platform.questions.models import Post, Report
 from abs_platform.rulebook.loading import load_file
 from abs_platform.rulebook.models import RuleAdvice, RuleQuestion
@@ -56,6 +67,7 @@ from abs_platform.users import Role, User
 from tests.accounts.staff_helpers import add_app
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
 from tests.media.pictures import photo
+from tests.payouts.bank_desk import OUR_ACCOUNT, Desk
 
 HERE, ELSEWHERE = "WK014119", "WK014118"
 CSRF = "a csrf token for tests, of any length"
@@ -63,6 +75,7 @@ INVITATION = "a token of an invitation for tests"
 SIGN_IN_LINK = "a token of a sign-in link for tests"
 # Words that stand in one place only, so that a page that shows them tells where it got them.
 DRAFT_REASON, NOTE, RECEIPT_NAME = "Geheim-concept-besluit", "Geheime-notitie", "geheime-bon.jpg"
+PAYOUT_IBAN, HOLDER = "NL91ABNA0417164300", "Stichting Geheime Rekening"
 GIVER_EMAIL, GIVER_NAME = "stille.gever@voorbeeld.example", "Gerda Stilstra"
 POSTCODES, THEIR_POSTCODES = ("7617ZX", "7618ZY", "7619ZZ"), ("7605AX", "7605AY", "7605AZ")
 
@@ -210,9 +223,19 @@ def arrange(app: Flask, connection: Connection, session: Session) -> Town:
     for whose in ("", "their_"):
         _engagement(town, whose)
     _accounts(town)
+    _payouts(town)
+    _bank(town)
+    _books(town)
     session.commit()
     town.before = town.rows()
     return town
+
+
+def _books(town: Town) -> None:
+    open_task(town.session, TaskKind.DIFFERENCE, "town", now=town.factory.now, ours="Iets.", theirs="Iets anders.")
+    town.ids["task"] = town.session.scalars(select(func.max(FinanceTask.id))).one()
+    town.ids["transaction"] = town.session.scalars(select(func.max(LedgerTransaction.id))).one()
+    town.ids["this_month"] = f"{clock.local_date(town.factory.now):%Y-%m}"
 
 
 def _people(town: Town) -> None:
@@ -487,6 +510,60 @@ def _accounts(town: Town) -> None:
     town.ids["elsewhere"] = town.factory.area_id(ELSEWHERE)
     town.ids["seen"] = session.get_one(Accountability, town.ids["accounted"]).submitted_at.isoformat()
     town.ids["mail"] = session.scalars(select(func.max(OutgoingMail.id))).first()
+
+
+def _payouts(town: Town) -> None:
+    """One that waits at the desk, one at finance, one at the bank, and one of which a part was paid."""
+    session, now, today = town.session, town.factory.now, clock.local_date(town.factory.now)
+    for name, initiative in (
+        ("payout", "funded"),
+        ("confirmed_payout", "running"),
+        ("exported_payout", "accounted"),
+        ("paid_payout", "realised"),
+    ):
+        details = BankDetails(
+            amount_cents=2_000, iban=PAYOUT_IBAN, holder_name=HOLDER, holder_kind=HolderKind.ORGANISATION
+        )
+        asked = {"user": town.user(INITIATOR), "secret_key": SECRET_KEY, "now": now}
+        number = town.ids[name] = payouts.request(session, town.ids[initiative], details, **asked)
+        if name != "payout":
+            approving.confirm(session, number, version=1, user=town.user(OWN), now=now)
+        if name in {"exported_payout", "paid_payout"}:
+            approving.approve(session, number, version=1, user=town.user(FINANCE), now=now)
+            payout = session.get_one(Payout, number)
+            batch = PayoutBatch(
+                message_id=f"TEST-{number}",
+                state="released",
+                payout_count=1,
+                sum_cents=2_000,
+                execution_on=today,
+                sealed_file=b"-",
+                sha256="0" * 64,
+                made_at=now,
+                made_by_id=town.accounts[FINANCE].id,
+                released_at=now,
+                released_by_id=town.accounts[FORMER].id,
+            )
+            session.add(batch)
+            session.flush()
+            payout.state, payout.batch_id = "exported", batch.id
+            session.flush()
+    approving.mark_paid(session, town.ids["paid_payout"], paid_on=today, actor=TEST_ACTOR, now=now)
+    town.ids["today"] = today.isoformat()
+
+
+def _bank(town: Town) -> None:
+    """A file that waits for who did not make it, one that may go to the bank, and a statement."""
+    desk = Desk(town.factory, {"Sanne": town.user(OWN), "Frits": town.user(FINANCE)})
+    town.ids["made_batch"] = desk.made(desk.approved())
+    town.ids["released_batch"] = desk.released(desk.approved())
+    today = clock.local_date(town.factory.now)
+    content = statement_file(
+        [[line] for line in daily_business(today)], iban=OUR_ACCOUNT.iban, number="A1", created_at=town.factory.now
+    )
+    town.ids["statement"] = take_in(
+        town.session, content, account=OUR_ACCOUNT, user=desk.user("Mia"), now=town.factory.now
+    )
 
 
 def filled(values: Mapping[str, Any], ids: Mapping[str, Any]) -> dict[str, Any]:
