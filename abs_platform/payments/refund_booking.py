@@ -222,15 +222,7 @@ def fail(
 
 def _fail_aside(session: Session, standing: Standing, refund_id: str, cents: int, now: dt.datetime) -> EventOutcome:
     payment = standing.payment
-    was_part = suspense.reverse(
-        session,
-        refund_id,
-        cents,
-        ours=_("Deze teruggave was al voor rekening van de gemeente geboekt."),
-        theirs=_("De teruggave is mislukt: de betaaldienst heeft het geld weer."),
-        now=now,
-        payment_id=payment.id,
-    )
+    was_part = suspense.reverse(session, refund_id, cents, now=now)
     if was_part:
         payment.returned_cents -= cents
         if standing.is_asked:

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from marshmallow import ValidationError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from abs_platform import clock
@@ -32,7 +33,7 @@ from abs_platform.initiatives.queries import InitiativeCard, card
 from abs_platform.money import parse_euros
 from abs_platform.payments import paying, queries
 from abs_platform.payments.queries import PaymentView
-from abs_platform.payments.schemas import OTHER, load_gift
+from abs_platform.payments.schemas import OTHER, load_gift, read_amount
 from abs_platform.payments.service import MoneyGift, check_amount
 from abs_platform.payments.states import METHODS, PaymentState
 from abs_platform.security import public
@@ -79,7 +80,10 @@ def give(initiative_id: int) -> Answer:
         return _begin(initiative, begun)
     except VoucherNotUsable as error:
         return _form(initiative, request.form, {"code": error.message}, begun=begun, status=error.status)
-    except (InvalidInput, ProviderUnavailable, TooManyAttempts) as error:
+    except InvalidInput as error:
+        errors = _wrong_amount(initiative.id, begun) | errors_of(error)
+        return _form(initiative, request.form, errors, begun=begun, status=error.status)
+    except (ProviderUnavailable, TooManyAttempts) as error:
         return _form(initiative, request.form, errors_of(error), begun=begun, status=error.status)
     except InitiativeNotOpen:
         raise
@@ -117,6 +121,18 @@ def _is_going_on(reference: str) -> bool:
     paying.let_go(reference)
     left = queries.view(db.session(), reference)
     return left is not None and left.has_checkout and left.state not in _UNPAID
+
+
+def _wrong_amount(initiative_id: int, begun: PaymentView | None) -> dict[str, str]:
+    """What is wrong with an amount that can be read, so that it is told together with the rest."""
+    try:
+        cents = read_amount(request.form.get("amount", ""), request.form.get("own_amount", "").strip())
+        check_amount(cents, _room(initiative_id, begun), _settings().rules)
+    except ValidationError:
+        return {}
+    except InvalidInput as error:
+        return dict(error.fields)
+    return {}
 
 
 def _settings() -> Settings:
@@ -172,9 +188,8 @@ def _form(
         "payments/form.html",
         initiative=initiative,
         values=values,
-        errors=_tidy(errors or {}),
+        errors=_tidy(errors or {}, values),
         room=room,
-        free_cents=room.missing_cents - room.reserved_cents,
         least_cents=_settings().rules.min_gift_cents,
         choices=queries.amounts_to_choose(room.highest_cents),
         methods=_methods(),
@@ -193,9 +208,11 @@ def _room(initiative_id: int, begun: PaymentView | None) -> queries.Room:
     return room.without(begun.amount_cents, rules)
 
 
-def _tidy(errors: Mapping[str, str]) -> dict[str, str]:
-    """What has no field of its own is about the form."""
-    return {"form" if name == "idempotency_key" else name: sentence for name, sentence in errors.items()}
+def _tidy(errors: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """What has no field of its own is about the form; what is wrong with a typed amount stands where it was typed."""
+    is_typed = values.get("own_amount", "").strip() and values.get("amount", "") in {"", OTHER}
+    places = {"idempotency_key": "form"} | ({"amount": "own_amount"} if is_typed else {})
+    return {places.get(name, name): sentence for name, sentence in errors.items()}
 
 
 def _key(values: Mapping[str, Any]) -> str:

@@ -103,7 +103,10 @@ def find_payment(
     refund_id: str | None = None,
     dispute_id: str | None = None,
 ) -> int | None:
-    """The payment that something at the provider is about, by whatever it tells."""
+    """The payment that something at the provider is about, by whatever it tells.
+
+    A reference is only what somebody wrote beside it: it never stands for a payment that we know by another name.
+    """
     known = {
         Payment.refund_id: refund_id,
         Payment.dispute_id: dispute_id,
@@ -113,7 +116,10 @@ def find_payment(
     }
     query = select(Payment.id).join(Donation, Donation.id == Payment.donation_id)
     for column, value in known.items():
-        found = session.scalar(query.where(column == value)) if value else None
+        fits = column == value
+        if column is Donation.reference and intent_id is not None:
+            fits &= func.coalesce(Payment.intent_id, intent_id) == intent_id
+        found = session.scalar(query.where(fits)) if value else None
         if found is not None:
             return found
     return None

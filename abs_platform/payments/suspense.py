@@ -87,26 +87,23 @@ def take_back(session: Session, thing_id: str, *, now: dt.datetime, but_gifts: b
     return back
 
 
-def reverse(
-    session: Session, thing_id: str, cents: int, *, ours: str, theirs: str, now: dt.datetime, payment_id: int
-) -> bool:
+def reverse(session: Session, thing_id: str, cents: int, *, now: dt.datetime) -> bool:
     """The provider has again what it lost by a thing that stood on suspense; whether that was a part of a gift.
 
-    What finance let the municipality bear meanwhile stands on suspense the other way, with a task.
+    What finance let the municipality bear meanwhile, the municipality has again.
     """
     donation_id = _gift_of(session, thing_id)
     left = cents - take_back(session, thing_id, now=now)
     if left:
-        put(
+        move(
             session,
-            thing_id,
-            -left,
-            TaskKind.REFUND_AT_PROVIDER,
-            ours=ours,
-            theirs=theirs,
+            TransactionKind.EXPLAINED,
+            left,
+            Leg(Account.PROVIDER),
+            Leg(Account.FEES),
             now=now,
-            payment_id=payment_id,
             donation_id=donation_id,
+            external_id=free_name(session, TransactionKind.EXPLAINED, thing_id),
         )
     return donation_id is not None
 

@@ -151,7 +151,7 @@ def test_a_refund_that_failed_days_later_is_tried_again(bank: Bank) -> None:
 
     assert bank.seen(gift) == ("refunded", "returned", 1_000)
     assert bank.payment(gift).refund_id != first
-    assert bank.mails() == ["gift-refunded"] * 2
+    assert bank.mails() == ["gift-refunded", "gift-stuck", "gift-refunded"]
     assert bank.is_whole()
 
 
@@ -182,6 +182,26 @@ def test_a_part_that_the_municipality_bears_leaves_suspense_and_comes_back_when_
 
     assert (borne, whole) == (0, ("refunded", "returned", 1_000))
     assert bank.seen(gift) == ("refund_failed", "returned", 700)
+    assert bank.is_whole()
+
+
+def test_a_part_that_the_municipality_bore_and_that_failed_is_the_municipalitys_again(bank: Bank) -> None:
+    initiative = bank.factory.initiative()
+    gift = bank.give(initiative, 1_000)
+    part = bank.stand_in.refund_by_hand(bank.intent(gift), 300)
+    bank.hear()
+    assert bank.is_whole()
+    fees = bank.accounts()["fees"]
+    settle_one(bank, Settlement.BORNE)
+    borne = bank.accounts()["fees"]
+    bank.stand_in.fail_refund(part["id"])
+    bank.hear()
+
+    assert (borne, bank.accounts()["fees"]) == (fees - 300, fees)
+    assert bank.seen(gift) == ("paid", "confirmed", 0)
+    assert bank.is_whole()
+    bank.stop(initiative)
+    bank.refund()
     assert bank.is_whole()
 
 

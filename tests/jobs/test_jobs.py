@@ -17,6 +17,7 @@ from abs_platform.donations.models import Donation
 from abs_platform.donations.service import GiftDetails
 from abs_platform.errors import AbsError
 from abs_platform.events import Event
+from abs_platform.finance import checking
 from abs_platform.initiatives import service
 from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.states import InitiativeState as State
@@ -37,7 +38,7 @@ DAY = dt.timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _the_transaction_of_the_test_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot is asked before any other query; tests/jobs/test_runner.py lets the job ask it."""
-    monkeypatch.setattr(check_ledger, "one_snapshot", lambda _session: None)
+    monkeypatch.setattr(checking, "one_snapshot", lambda _session: None)
 
 
 def everything(session: Session) -> list[Any]:

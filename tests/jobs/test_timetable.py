@@ -27,6 +27,8 @@ def test_every_job_stands_in_the_timetable_under_its_own_name() -> None:
         ("send_outbox", 17_280, "elke 5 seconden"),
         ("issue_vouchers", 96, "elk kwartier"),
         ("close_initiatives", 1440, "elke minuut"),
+        ("refund_payments", 1440, "elke minuut"),
+        ("reconcile_payments", 144, "elke 10 minuten"),
         ("tell_of_funding", 1440, "elke minuut"),
         ("expire_vouchers", 288, "elke 5 minuten"),
         ("send_reminders", 1, "elke ochtend om 8.00 uur"),

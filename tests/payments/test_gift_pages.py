@@ -156,8 +156,8 @@ def test_near_the_end_the_rest_can_be_chosen_and_the_rounding_is_told(
         ({"amount": "other", "own_amount": "veel"}, "own_amount", "Vul een bedrag in"),
         ({"amount": "other", "own_amount": "-5"}, "own_amount", "Vul een bedrag in"),
         ({"amount": "25", "own_amount": "40"}, "amount", "Kies een van de twee"),
-        ({"amount": "other", "own_amount": "0,99"}, "amount", "Geef ten minste"),
-        ({"amount": "other", "own_amount": "500,01"}, "amount", "Geef hoogstens"),
+        ({"amount": "other", "own_amount": "0,99"}, "own_amount", "Geef ten minste"),
+        ({"amount": "other", "own_amount": "500,01"}, "own_amount", "Geef hoogstens"),
         ({"giver_name": "x" * 81}, "giver_name", "hoogstens 80"),
         ({"message": "x" * 281}, "message", "hoogstens 280"),
         ({"receipt_email": "truus"}, "receipt_email", "naam@voorbeeld.nl"),
@@ -185,6 +185,8 @@ def test_all_that_is_wrong_is_said_at_once(giver: Giver, initiative: Initiative)
     page = giver.send(initiative, status=422, amount="other", own_amount="x", receipt_email="y", giver_name="z" * 81)
 
     assert len(page.all(".abs-error-summary__link")) == 3
+    page = giver.send(initiative, status=422, amount="other", own_amount="0,50", receipt_email="y")
+    assert [link.attrs["href"] for link in page.all(".abs-error-summary__link")] == ["#own_amount", "#receipt_email"]
 
 
 @pytest.mark.parametrize(
@@ -425,12 +427,12 @@ def test_a_bank_that_says_no_later_leaves_the_way_to_try_again(giver: Giver, ini
         ),
         (
             "state = 'refunded', returned_cents = 2500, refund_reason = 'expired', refunded_at = now()",
-            "Je hebt je geld terug",
+            "Je geld is teruggestuurd",
             "niet gehaald",
         ),
         (
             "state = 'refunded', returned_cents = 2500, refund_reason = 'at_provider'",
-            "Je hebt je geld terug",
+            "Je geld is teruggestuurd",
             "De gemeente gaf je gift terug",
         ),
         ("state = 'refund_failed', refund_reason = 'stopped'", "Teruggeven lukte niet vanzelf", "Je geld is niet weg"),
