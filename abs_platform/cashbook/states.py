@@ -29,7 +29,7 @@ class Sort(LabelledEnum):
     EXPIRED = "verlopen", _l("Vouchers verlopen")
     COSTS = "kosten", _l("Kosten van de betaaldienst")
     TO_THE_BANK = "naar-de-bank", _l("Van betaaldienst naar bank")
-    DISPUTED = "betwist", _l("Betwiste betalingen")
+    DISPUTED = "betwist", _l("Teruggevraagde betalingen")
     UNEXPLAINED = "uit-te-zoeken", _l("Uit te zoeken")
 
 
@@ -108,7 +108,7 @@ OF_ORGANISATION: Mapping[Kind, LazyString] = {
 MEANINGS: Mapping[Account, tuple[LazyString, LazyString]] = {
     Account.BUDGET: (
         _l("Budget voor vouchers"),
-        _l("Wat de gemeente voor vouchers heeft uitgetrokken. Vouchers die verlopen, tellen hier weer bij op."),
+        _l("Wat de gemeente voor vouchers geeft. Vouchers die verlopen, tellen hier weer bij op."),
     ),
     Account.VOUCHERS: (
         _l("Vouchers die nog te geven zijn"),
@@ -120,7 +120,7 @@ MEANINGS: Mapping[Account, tuple[LazyString, LazyString]] = {
     ),
     Account.PROVIDER: (
         _l("Betaaldienst"),
-        _l("Geld van bewoners en organisaties dat nog bij de betaaldienst staat. Het staat hier met een minteken."),
+        _l("Geld van bewoners en organisaties dat nog bij de betaaldienst staat. Het staat hier met een min."),
     ),
     Account.BANK: (
         _l("Bank van de gemeente"),
@@ -132,7 +132,7 @@ MEANINGS: Mapping[Account, tuple[LazyString, LazyString]] = {
     ),
     Account.OWED: (_l("Nog terug te geven"), _l("Geld van gevers dat we nog moeten terugbetalen.")),
     Account.DISPUTES: (
-        _l("Betwiste betalingen"),
+        _l("Teruggevraagde betalingen"),
         _l("Een bank vroeg een betaling terug en er is nog niet beslist. De gemeente schiet het voor."),
     ),
     Account.SUSPENSE: (_l("Uit te zoeken"), _l("Een verschil met de betaaldienst dat we nog niet kunnen uitleggen.")),

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import case, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from abs_platform.config import Rules
@@ -167,6 +167,13 @@ def has_received_money(session: Session, initiative_id: int) -> bool:
     landed = select(Payment.id).join(Donation, Donation.id == Payment.donation_id)
     landed = landed.where(Donation.initiative_id == initiative_id, Payment.paid_at.is_not(None))
     return bool(session.scalar(select(landed.exists())))
+
+
+def disputed_cents(session: Session, initiative_id: int) -> int:
+    """What banks claim now, or took back, of the gifts of money to an initiative."""
+    taken = case((Payment.state == PaymentState.CHARGED_BACK.value, Payment.amount_cents), else_=Payment.disputed_cents)
+    query = select(func.coalesce(func.sum(taken), 0)).join(Donation, Donation.id == Payment.donation_id)
+    return int(session.scalars(query.where(Donation.initiative_id == initiative_id)).one())
 
 
 def view(session: Session, reference: str) -> PaymentView | None:

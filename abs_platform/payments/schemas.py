@@ -67,10 +67,10 @@ class MoneyForm(Form):
     @post_load
     def _gift(self, data: dict[str, Any], **_kwargs: Any) -> MoneyGift:
         email = read_address(data["receipt_email"]) if data["receipt_email"] else None
-        organisation = data["organisation_name"] or None
+        organisation = " ".join(data["organisation_name"].split()) or None
         return MoneyGift(
             amount_cents=read_amount(data["amount"], data["own_amount"]),
-            giver_name=(organisation if data["shows_organisation"] else data["giver_name"]) or None,
+            giver_name=(organisation if data["shows_organisation"] else " ".join(data["giver_name"].split())) or None,
             message=data["message"] or None,
             receipt_email=email,
             giver_email=email if data["wants_news"] else None,

@@ -31,6 +31,7 @@ from abs_platform.actors import Actor
 from abs_platform.config import Rules
 from abs_platform.donations.money import start_money_gift
 from abs_platform.donations.queries import gift_of_form
+from abs_platform.donations.service import forget_names
 from abs_platform.errors import Conflict, InitiativeNotOpen, InvalidInput, TooManyAttempts
 from abs_platform.initiatives.queries import is_collecting
 from abs_platform.money import format_euros
@@ -172,8 +173,9 @@ def renew(session: Session, payment_id: int, *, rules: Rules, now: dt.datetime) 
 
 
 def forget_receipts(session: Session, email: str) -> None:
-    """The payments of who left this e-mail address stay; nobody can be told of them any more."""
-    session.execute(update(Payment).where(Payment.receipt_email == email).values(receipt_email=None))
+    """The gifts of who left this e-mail address stay, without a name; nobody can be told of them any more."""
+    payments = update(Payment).where(Payment.receipt_email == email).values(receipt_email=None)
+    forget_names(session, session.scalars(payments.returning(Payment.donation_id)).all())
 
 
 # An address is left for the receipt and for the word that money went back. What is still going back, or has to be paid

@@ -186,7 +186,7 @@ def test_what_was_given_to_a_plan_that_stops_comes_back_and_is_told(
         assert refund_payments.run(clock.now()).errors == []
     bank.tell()
     visitor.page.reload()
-    visitor.reads("Je hebt je geld terug")
+    visitor.reads("Je geld is teruggestuurd")
 
     visitor.check(in_the_dark=True, magnified=True)
     payment = bank.payment(initiative)
@@ -259,7 +259,7 @@ def test_paying_without_javascript(bank: Bank, arrive: Callable[..., Visitor], i
     visitor.page.get_by_label("Je bedrag in euro's").fill("0,50")
     visitor.check()
     visitor.press(visitor.button("Verder naar betalen"))
-    expect(visitor.page.locator("#amount-error")).to_have_text("Geef ten minste € 1.")
+    expect(visitor.page.locator("#own_amount-error")).to_have_text("Geef ten minste € 1.")
     visitor.check()
     visitor.page.get_by_label("Je bedrag in euro's").fill("7,50")
     visitor.press(visitor.button("Verder naar betalen"))
