@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib import import_module
 
 import click
 from flask.cli import FlaskGroup
@@ -18,18 +19,23 @@ from abs_platform.cli.rounds import rounds_group, vouchers_group
 from abs_platform.cli.rulebook import rulebook_group
 from abs_platform.cli.users import users_group
 from abs_platform.config import ConfigurationError, Settings
-from abs_platform.demo.cli import demo
 from abs_platform.embedded import EmbeddedPostgresError
 from abs_platform.errors import AbsError
 
 
 class AbsGroup(FlaskGroup):
-    """Knows its commands without building the app: asking for help starts no database."""
+    """Knows its commands without building the app: asking for help starts no database.
+
+    The demo is looked up when it is asked for, so that no other command loads its town or its bank.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(self.commands)
+        return sorted([*self.commands, "demo"])
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        if name == "demo":
+            demo: click.Command = import_module("abs_platform.demo.cli").demo
+            return demo
         return self.commands.get(name)
 
 
@@ -76,6 +82,5 @@ for group in (
     events_group,
     rulebook_group,
     users_group,
-    demo,
 ):
     cli.add_command(group)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""``abs demo``: the whole town on this machine, with web server and jobs, and ``abs demo load`` without them."""
+"""``abs demo``: the whole town on this machine, with web server, jobs and bank, and ``abs demo load`` without them."""
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -12,6 +13,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -22,16 +25,17 @@ from flask.cli import with_appcontext
 from abs_platform import clock, migrating
 from abs_platform.config import ROOT_DIR, Settings
 from abs_platform.database import db
-from abs_platform.demo.loading import is_loaded, load, unused_codes
+from abs_platform.demo.loading import account_of, bank_file, is_loaded, load, unused_codes
 
 HOST = "127.0.0.1"
+PORT = 5000
 CODES_SHOWN = 5
 START_SECONDS = 60
 STOP_SECONDS = 20
 
 
 @click.group(invoke_without_command=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65534), default=PORT, show_default=True)
 @click.pass_context
 @with_appcontext
 def demo(context: click.Context, port: int) -> None:
@@ -40,8 +44,9 @@ def demo(context: click.Context, port: int) -> None:
     if settings.is_production:
         raise click.ClickException("de demo draait niet in productie (ABS_ENV=production).")
     if context.invoked_subcommand is None:
-        _refuse_busy_port(port)
-        _load_once(settings)
+        for wanted in (port, port + 1):
+            _refuse_busy_port(wanted)
+        _load_once(settings, port)
         _serve(settings, port)
 
 
@@ -49,16 +54,18 @@ def demo(context: click.Context, port: int) -> None:
 @with_appcontext
 def demo_load() -> None:
     """Vul een lege database met de demo, zonder haar te starten."""
-    _load_once(current_app.extensions["settings"])
+    _load_once(current_app.extensions["settings"], PORT)
     click.echo("De demo staat in de database.")
 
 
-def _load_once(settings: Settings) -> None:
+def _load_once(settings: Settings, port: int) -> None:
     migrating.upgrade()
     if is_loaded(db.session()):
         return
     started = time.monotonic()
-    load(settings, current_app.extensions["code_keys"], current_app.extensions["file_store"], click.echo)
+    keys, store = current_app.extensions["code_keys"], current_app.extensions["file_store"]
+    site = replace(settings, base_url=f"http://{HOST}:{port}")
+    load(site, keys, store, click.echo, bank_url=f"http://{HOST}:{port + 1}")
     click.echo(f"Klaar in {time.monotonic() - started:.0f} seconden.")
 
 
@@ -68,14 +75,17 @@ def _refuse_busy_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise click.ClickException(f"poort {port} is bezet. Kies een andere: abs demo --port {port + 1}") from error
+            raise click.ClickException(f"poort {port} is bezet. Kies een andere: abs demo --port {port + 2}") from error
 
 
 def _serve(settings: Settings, port: int) -> None:
     base_url = f"http://{HOST}:{port}"
-    env = os.environ | {"ABS_BASE_URL": base_url, "PYTHONUNBUFFERED": "1"}
+    money = money_env(settings, os.environ, port + 1)
+    env = os.environ | money | {"ABS_BASE_URL": base_url, "PYTHONUNBUFFERED": "1"}
     web = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"]
-    commands = ([*web, "--no-control-socket", "wsgi:app"], [sys.executable, "-m", "jobs"])
+    commands = [[*web, "--no-control-socket", "wsgi:app"], [sys.executable, "-m", "jobs"]]
+    if "ABS_STRIPE_URL" in money:
+        commands.append(_bank(settings, base_url, port + 1))
     log_path = settings.instance_dir / "demo.log"
     with log_path.open("ab") as log:
         processes = [
@@ -85,7 +95,7 @@ def _serve(settings: Settings, port: int) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _wait_until_ready(base_url, processes, log_path)
-        _show(settings, base_url, log_path)
+        _show(settings, base_url, log_path, bank_url=money.get("ABS_STRIPE_URL", ""))
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
         raise click.ClickException(f"de demo is gestopt; in {log_path} staat waarom.")
@@ -96,6 +106,28 @@ def _serve(settings: Settings, port: int) -> None:
             process.terminate()
         for process in processes:
             _wait(process)
+
+
+def money_env(settings: Settings, env: Mapping[str, str], port: int) -> dict[str, str]:
+    """Where the demo takes money and pays from: the demo bank on this port, unless the settings name another."""
+    found = {}
+    if settings.payments is None:
+        found = {
+            "ABS_STRIPE_URL": f"http://{HOST}:{port}",
+            "ABS_STRIPE_KEY": f"sk_test_demo{secrets.token_hex(8)}",
+            "ABS_STRIPE_WEBHOOK_SECRET": f"whsec_demo{secrets.token_hex(16)}",
+            "ABS_STRIPE_METHODS": env.get("ABS_STRIPE_METHODS", ""),
+        }
+    if settings.bank_account is None:
+        account = account_of(settings)
+        found |= {"ABS_BANK_IBAN": account.iban, "ABS_BANK_HOLDER": account.holder}
+    return found
+
+
+def _bank(settings: Settings, base_url: str, port: int) -> list[str]:
+    bank = [sys.executable, "-m", "abs_platform.demo.stripe", "--port", str(port)]
+    bank += ["--store", str(bank_file(settings))]
+    return [*bank, "--webhook-url", f"{base_url}/webhooks/stripe"]
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -122,7 +154,7 @@ def _wait_until_ready(base_url: str, processes: list[subprocess.Popen[bytes]], l
     raise click.ClickException(f"de webserver wordt niet wakker; in {log_path} staat waarom.")
 
 
-def _show(settings: Settings, base_url: str, log_path: Path) -> None:
+def _show(settings: Settings, base_url: str, log_path: Path, *, bank_url: str) -> None:
     codes = unused_codes(db.session(), current_app.extensions["code_keys"], CODES_SHOWN, clock.now())
     db.session.rollback()
     click.echo(f"\n{settings.municipality.site_name} draait.\n")
@@ -131,6 +163,9 @@ def _show(settings: Settings, base_url: str, log_path: Path) -> None:
     click.echo(f"  Log in             {base_url}/demo   (wie je kunt zijn, en hoe)")
     click.echo(f"  De mails           {base_url}/demo/mail")
     click.echo(f"  De API             {base_url}/api/v1/openapi.json")
+    click.echo(f"  Het kasboek        {base_url}/kasboek")
+    if bank_url:
+        click.echo(f"  De Demo-bank       {bank_url}/_stand-in   (geen echt geld)")
     if codes:
         click.echo(f"\n  Codes om te proberen: {'  '.join(codes)}")
         click.echo(f"  Zoals uit de QR van de brief: {base_url}/v#{codes[0]}")

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from abs_platform import clock
 from abs_platform.actors import GIVER, Actor
+from abs_platform.demo.money import Money, Span
+from abs_platform.demo.special_gifts import plan_special_gifts
 from abs_platform.demo.timeline import Action, Timeline
 from abs_platform.donations.queries import due_back_with_plan_b
 from abs_platform.donations.service import GiftDetails, give_voucher, return_to_plan_b, return_vouchers
@@ -33,24 +35,31 @@ REACHED = frozenset({State.FUNDED, State.IN_PROGRESS, State.REALISED})
 FAILED = frozenset({State.EXPIRED, State.STOPPED, State.WITHDRAWN})
 # So long ago, at least, an initiative that is this far got its last gift.
 _DAYS_SINCE_LAST_GIFT = {
-    State.FUNDED: 1,
+    State.FUNDED: 1,  # or so many more, when the money is on its way already
     State.IN_PROGRESS: 15,
     State.REALISED: 75,
     State.STOPPED: 1,
     State.WITHDRAWN: 1,
 }
+_DAYS_TO_ASK_FOR_MONEY = 12
+# What comes back to a plan B may not fund what stands here as still collecting.
+_PLAN_B_PROGRESS = 0.6
 
 
 class Giving:
     """Rounds, gifts, and what goes back."""
 
-    def __init__(self, line: Timeline) -> None:
-        self.line = line
+    def __init__(self, line: Timeline, money: Money) -> None:
+        self.line, self.money = line, money
         self.gift_count = 0
         self._unused: dict[str, Iterator[bytes]] = {}
         self._rounds: list[tuple[str, dt.datetime, dt.datetime]] = []
         self._round_ids: dict[str, int] = {}
-        self._collecting = [item["key"] for item in line.data.initiatives if item["state"] == State.PUBLISHED.value]
+        self._collecting = [
+            item["key"]
+            for item in line.data.initiatives
+            if item["state"] == State.PUBLISHED.value and item["progress"] <= _PLAN_B_PROGRESS
+        ]
 
     def plan_round(self, opens_ago: int, closes_ago: int, districts: list[str]) -> None:
         """A round, given in days before now: its vouchers are issued two weeks before it opens."""
@@ -94,17 +103,27 @@ class Giving:
 
     def plan_gifts(self, item: dict[str, Any], state: State, published: dt.datetime, deadline: dt.date) -> dt.datetime:
         """The gifts of one initiative; returns the moment of the last one."""
-        line, amount = self.line, self.line.settings.rules.voucher_amount_cents
+        line, key, amount = self.line, item["key"], self.line.settings.rules.voucher_amount_cents
         target = sum(budget["amount_cents"] for budget in item["budget"])
-        wanted = -(-target // amount) if state in REACHED else int(item.get("progress", 0) * target / amount)
-        latest = line.now - dt.timedelta(days=_DAYS_SINCE_LAST_GIFT.get(state, 0))
-        moments = self._moments(published, min(clock.end_of_day(deadline), latest), wanted)
+        raised = target if state in REACHED else int(item.get("progress", 0) * target)
+        in_money = self.money.choose(target, raised)
+        left = raised - sum(in_money)
+        wanted = -(-left // amount) if state in REACHED else left // amount
+        latest = line.now - dt.timedelta(days=self._days_since_last(key, state))
+        end = min(clock.end_of_day(deadline), latest)
+        moments = self._moments(published, end, wanted)
         for number, moment in enumerate(moments, start=1):
-            line.at(moment, self._gift(item["key"], moment, may_fail=state in FAILED))
+            line.at(moment, self._gift(key, moment, may_fail=state in FAILED))
             if number == len(moments) and state in REACHED:  # only the last one can reach the target
-                line.at(moment, self._close(item["key"]))
-        self.gift_count += len(moments)
+                line.at(moment, self._close(key))
+        span = self.money.plan_gifts(item, in_money, Span(published, end, moments))
+        self.gift_count += len(moments) + len(in_money) + plan_special_gifts(self.money, key, span)
         return moments[-1] if moments else published
+
+    def _days_since_last(self, key: str, state: State) -> int:
+        is_asked = self.line.data.money["payouts"].get(key, {}).get("state", "none") != "none"
+        more = _DAYS_TO_ASK_FOR_MONEY if state == State.FUNDED and is_asked else 0
+        return _DAYS_SINCE_LAST_GIFT.get(state, 0) + more
 
     def give_back(self, key: str, state: State) -> Action:
         """All gifts go to their plan B or back to their givers, who are told."""
@@ -160,6 +179,7 @@ class Giving:
             gift = give_voucher(session, digest, line.ids[key], details=details, now=now)
             if gift is None:
                 raise LookupError(f"{key} did not take a gift on {now}")
+            self.money.remember(key, gift, name)
 
         return give
 

@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 
 from abs_platform import clock
 from abs_platform.actors import Actor
+from abs_platform.demo.bank import Bank
 from abs_platform.demo.deciding import Desk
 from abs_platform.demo.giving import FAILED, JOB, REACHED, Giving
+from abs_platform.demo.money import Money
+from abs_platform.demo.paying_out import PayingOut
 from abs_platform.demo.talking import Talking
 from abs_platform.demo.telling import Telling
 from abs_platform.demo.timeline import Action, Timeline
@@ -20,6 +23,7 @@ from abs_platform.demo.writing import Writing
 from abs_platform.initiatives import service
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.moderation.states import DecisionKind
+from abs_platform.payment_settings import BankAccount
 
 _WAS_PUBLISHED = frozenset({State.PUBLISHED}) | REACHED | FAILED
 _BEFORE_PUBLISHING = dt.timedelta(days=8)
@@ -33,9 +37,10 @@ _VERIFIED_EVERY = 3
 class History:
     """Who does what, and when. Each room plans its own part on the one timeline."""
 
-    def __init__(self, line: Timeline) -> None:
+    def __init__(self, line: Timeline, bank: Bank | None, account: BankAccount) -> None:
         self.line = line
-        self.giving, self.writing = Giving(line), Writing(line)
+        self.money, self.paying_out = Money(line, bank), PayingOut(line, account)
+        self.giving, self.writing = Giving(line, self.money), Writing(line)
         self.desk, self.telling = Desk(line, self.writing), Telling(line)
         self.talking = Talking(line)
 
@@ -50,6 +55,8 @@ class History:
                 self.line.at(max(letters_came, submitted), self.writing.verify(item))
         self.desk.plan()
         self.talking.plan()
+        self.paying_out.plan_days()
+        self.money.plan_transfers(self.line.day(closed_round[0]))
 
     def _plan_initiative(self, item: dict[str, Any], state: State) -> dt.datetime:
         """The road of one initiative; returns when it was sent first."""
@@ -114,6 +121,8 @@ class History:
         if state in FAILED:
             self._plan_failure(item, state, last, deadline)
         else:
+            if state in REACHED:
+                self.paying_out.plan_payout(item, state, last, done)
             is_funded = state in REACHED
             self.telling.plan_news(key, last if is_funded else published, done or line.now, is_funded=is_funded)
 
@@ -128,6 +137,7 @@ class History:
         else:
             line.at(ended, self._by_organisers(key, service.withdraw, reason=reason))
         line.at(ended, self.giving.give_back(key, state))
+        line.at(ended, self.money.give_back)
 
     def _by_organisers(self, key: str, verb: Callable[..., Any], **more: Any) -> Action:
         def act(session: Session, now: dt.datetime) -> None:

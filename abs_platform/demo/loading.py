@@ -7,6 +7,7 @@ import datetime as dt
 import random
 from collections.abc import Callable
 from itertools import groupby
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,14 +18,17 @@ from abs_platform.areas.service import load_areas
 from abs_platform.config import Settings
 from abs_platform.database import transaction
 from abs_platform.demo.addresses import write_address_files
+from abs_platform.demo.bank import Bank
 from abs_platform.demo.history import History
 from abs_platform.demo.mails import settle
 from abs_platform.demo.people import load_staff
 from abs_platform.demo.story import Story
 from abs_platform.demo.timeline import Timeline
 from abs_platform.errors import Conflict
+from abs_platform.finance.checking import check_books
 from abs_platform.households.models import Household
 from abs_platform.households.service import import_addresses
+from abs_platform.payment_settings import DEFAULT_METHODS, BankAccount
 from abs_platform.rounds.queries import open_round
 from abs_platform.rulebook.loading import load_file
 from abs_platform.storage import FileStore
@@ -34,6 +38,8 @@ from abs_platform.vouchers.models import Voucher
 
 ACTOR = Actor("command", "abs demo")
 LOADED = "demo.loaded"
+BANK_URL = "http://127.0.0.1:5001"
+DEMO_IBAN = "NL02ABNA0123456789"
 AREAS_EDITION = 2024
 SEED = 7
 # Days before today. The open round began some weeks ago and goes on for some weeks more.
@@ -48,12 +54,29 @@ def is_loaded(session: Session) -> bool:
     return events.happened_since(session, LOADED, dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
+def bank_file(settings: Settings) -> Path:
+    """Where the demo bank remembers."""
+    return settings.instance_dir / "demo" / "stripe.sqlite"
+
+
+def account_of(settings: Settings) -> BankAccount:
+    """From which the demo pays out."""
+    return settings.bank_account or BankAccount(iban=DEMO_IBAN, holder=f"Gemeente {settings.municipality.name}")
+
+
 def load(
-    settings: Settings, keys: CodeKeys, store: FileStore, say: Callable[[str], None], now: dt.datetime | None = None
+    settings: Settings,
+    keys: CodeKeys,
+    store: FileStore,
+    say: Callable[[str], None],
+    now: dt.datetime | None = None,
+    *,
+    bank_url: str = BANK_URL,
 ) -> None:
     """Load the demo into an empty, migrated database.
 
-    Each step commits, and a marker at the end says that all is there.
+    Each step commits, and a marker at the end says that all is there. Gifts of money are paid at the demo bank, whose
+    server will stand at ``bank_url``; where the settings name another account nobody gave money yet.
 
     Raises: Conflict when the database holds something else, or a demo that was cut off while it loaded.
     """
@@ -70,18 +93,28 @@ def load(
         load_staff(session, settings.municipality.demo_dir / "people.toml", secret_key=settings.secret_key, now=hired)
     data = Story.read(settings.municipality.demo_dir)
     line = Timeline(settings, keys=keys, store=store, data=data, chance=random.Random(SEED), now=now)
-    history = History(line)
+    bank = Bank(bank_file(settings), url=bank_url, methods=DEFAULT_METHODS) if settings.payments is None else None
+    _tell(History(line, bank, account_of(settings)), say)
+    if bank is not None:
+        bank.close()
+    with transaction() as session:
+        settle(session, now=now)
+    with transaction() as session:
+        events.record(session, LOADED, None, actor=ACTOR, now=now)
+    if check_books(actor=ACTOR, now=now):
+        raise ValueError("the books of the demo do not add up: see `abs ledger check`")
+
+
+def _tell(history: History, say: Callable[[str], None]) -> None:
+    """Plan all that happened, and let it happen."""
+    line = history.line
     history.plan(CLOSED_ROUND, OPEN_ROUND)
-    say(f"De geschiedenis: {len(data.initiatives)} initiatieven en {number(history.giving.gift_count)} giften…")
+    say(f"De geschiedenis: {len(line.data.initiatives)} initiatieven en {number(history.giving.gift_count)} giften…")
     numbered = enumerate(line.in_order())
     for _part, actions in groupby(numbered, lambda pair: pair[0] // ACTIONS_A_COMMIT):
         with transaction() as session:
             for _number, (moment, action) in actions:
                 action(session, moment)
-    with transaction() as session:
-        settle(session, now=now)
-    with transaction() as session:
-        events.record(session, LOADED, None, actor=ACTOR, now=now)
 
 
 def _load_addresses(settings: Settings, say: Callable[[str], None], now: dt.datetime) -> None:

@@ -29,6 +29,7 @@ class Story:
     accounts: dict[str, dict[str, Any]]
     questions: Tables
     offers: Tables
+    money: dict[str, Any]
 
     @classmethod
     def read(cls, folder: Path) -> Story:
@@ -50,4 +51,5 @@ class Story:
             accounts=load("accounts"),
             questions=talk["question"],
             offers=talk["offer"],
+            money=load("money"),
         )

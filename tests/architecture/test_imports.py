@@ -164,13 +164,34 @@ def test_only_the_adapter_of_the_payment_port_knows_stripe() -> None:
     assert knowing == {"abs_platform.payments.stripe_adapter", "abs_platform.payments.stripe_reading"}
 
 
-def test_nothing_that_runs_in_production_knows_the_stand_in_for_stripe() -> None:
+def test_only_the_loader_of_the_demo_knows_the_stand_in_for_stripe() -> None:
     stand_in = "abs_platform.demo.stripe"
 
-    knowing = [str(one) for one in imports() if one.imported.startswith(stand_in)]
+    knowing = {one.importer for one in imports() if one.imported.startswith(stand_in)}
+    of_loader = {one.importer for one in imports() if one.imported == "abs_platform.demo.bank"}
 
-    assert knowing
-    assert [one for one in knowing if not one.startswith(f"{stand_in}.")] == []
+    assert {name for name in knowing if not name.startswith(f"{stand_in}.")} == {"abs_platform.demo.bank"}
+    assert of_loader
+    assert {name for name in of_loader if not name.startswith("abs_platform.demo.")} == set()
+
+
+def test_neither_web_nor_jobs_nor_any_other_command_loads_the_stand_in_for_stripe() -> None:
+    loads: dict[str, set[str]] = {name: set() for name in modules()}
+    for one in imports():
+        if not one.for_types:
+            loads[one.importer].add(one.imported)
+    loaded, waiting = set[str](), ["abs_platform", "jobs.__main__", "abs_platform.cli"]
+    while waiting:
+        name = waiting.pop()
+        if name not in loaded:
+            loaded.add(name)
+            waiting += loads.get(name, ())
+
+    assert "abs_platform.demo.routes" in loaded, "the walk goes wrong: its pages are loaded, and are not registered"
+    assert {
+        name for name in loaded if name.startswith(("abs_platform.demo.stripe", "abs_platform.demo.bank."))
+    } == set()
+    assert not loaded & {"abs_platform.demo.bank", "abs_platform.demo.cli", "abs_platform.demo.loading"}
 
 
 def test_a_migration_imports_no_app_code() -> None:

@@ -109,6 +109,7 @@ OTHER_FILES = {
     "moderation/diffs": "what changed in a text, word by word",
     "moderation/dossier": "the read of the one screen",
     "moderation/history": "a sentence for each kind of event",
+    "payouts/history": "a sentence for each kind of event",
     "moderation/letters": "the mail of a decision, as shown and as sent",
     "moderation/promises": "until when an answer was promised",
     "moderation/queue": "what waits: a union of kinds with its filters and counts",
