@@ -52,10 +52,20 @@ def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(dict(data) | sent)
     except ValidationError as error:
-        refused: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
-        messages = {name: str(sentences[0]) for name, sentences in refused.items()}
+        refused: dict[str, list[str] | LazyString] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        # A lazy sentence of a field itself comes alone, and its first item would be its first letter.
+        messages = {
+            name: str(said[0] if isinstance(said, list) else said)
+            for name, said in sorted(refused.items(), key=lambda one: _place_of(one[0], schema))
+        }
         raise InvalidInput(" ".join(messages.values()), fields=messages) from error
     return loaded
+
+
+def _place_of(name: str, schema: Schema) -> int:
+    """Where a field stands in its form: that is the order in which its mistakes are told."""
+    order = list(schema.fields)
+    return order.index(name) if name in schema.fields else len(order)
 
 
 def errors_of(error: AbsError) -> dict[str, str]:

@@ -20,6 +20,14 @@ def parse_euros(text: str) -> int:
     return whole * 100 + int((match["cents"] or "0").ljust(2, "0"))
 
 
+def euros_in(search: str) -> int | None:
+    """The cents of what somebody looks for, when it is an amount."""
+    try:
+        return parse_euros(search)
+    except ValueError:
+        return None
+
+
 def format_euros(cents: int) -> str:
     """Write cents as a resident reads them: "€ 7,50", and whole euros without cents: "€ 1.250".
 

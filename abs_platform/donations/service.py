@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -256,17 +257,22 @@ def forget_giver(session: Session, giver_email: str) -> None:
     session.execute(gifts.values(giver_email=None, giver_name=None))
 
 
+def forget_names(session: Session, donation_ids: Collection[int]) -> None:
+    """These gifts are anonymous from now on."""
+    session.execute(update(Donation).where(Donation.id.in_(donation_ids)).values(giver_name=None))
+
+
 # An address is left for news and for the word that a gift came back: after that there is nothing to tell any more.
 _FORGET_ADDRESSES = text("""
     UPDATE donations SET giver_email = NULL
     WHERE giver_email IS NOT NULL
-      AND (state = 'returned' AND returned_at < :returned_before
+      AND (state = 'returned' AND returned_at < :returned_before OR state = 'failed' AND given_at < :returned_before
            OR EXISTS (SELECT FROM events WHERE subject = 'initiative' AND subject_id = donations.initiative_id
                       AND kind = 'initiative.realised' AND happened_at < :realised_before))
 """)
 
 
 def forget_addresses(session: Session, now: dt.datetime) -> int:
-    """Forget the addresses of givers a month after the gift came back, or three after the initiative was realised."""
+    """Forget the addresses of givers a month after the gift came back or failed, or three after the realisation."""
     moments = {"returned_before": now - dt.timedelta(days=30), "realised_before": now - dt.timedelta(days=90)}
     return int(getattr(session.execute(_FORGET_ADDRESSES, moments), "rowcount", 0))

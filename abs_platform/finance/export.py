@@ -18,7 +18,9 @@ from flask_babel import gettext as _
 from abs_platform.ledger.reports import Line
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for something else
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Spreadsheets skip blanks before a sign, and some read the wide signs of East Asia as well.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BLANKS = frozenset("\t\r\n")
 _CSV_ROWS = 500
 
 
@@ -44,7 +46,8 @@ def head() -> list[str]:
 
 def guarded(words: str) -> str:
     """A text that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    return f"'{words}" if words.startswith(_FORMULA_SIGNS) else words
+    is_odd = words[:1] in _BLANKS or words.lstrip().startswith(_FORMULA_SIGNS)
+    return f"'{words}" if is_odd else words
 
 
 def as_csv(lines: Iterable[Line]) -> Iterator[str]:

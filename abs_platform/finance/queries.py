@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from abs_platform.accounts.queries import names_of
@@ -19,6 +19,7 @@ from abs_platform.finance.states import Settlement, TaskKind
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.job_runs import JobRun
+from abs_platform.money import euros_in
 from abs_platform.paging import Page, page_of
 from abs_platform.payments.models import Payment
 from abs_platform.payments.states import PaymentState, RefundReason
@@ -92,6 +93,16 @@ def books_are_broken(session: Session) -> bool:
     """Whether the last proof of the books found a breach: no payout moves until they are whole again."""
     query = select(BooksCheck.breach_count).order_by(BooksCheck.id.desc()).limit(1)
     return bool(session.scalar(query))
+
+
+def is_payout_in_question(session: Session, payout_id: int, file_names: Sequence[str]) -> bool:
+    """Whether a line of the bank about this payout, or a file it was in, waits for somebody: it may have been paid."""
+    query = select(FinanceTask.id).where(
+        FinanceTask.kind == TaskKind.STATEMENT.value,
+        or_(FinanceTask.payout_id == payout_id, FinanceTask.external_id.in_(file_names)),
+        FinanceTask.settled_at.is_(None),
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def last_check(session: Session) -> BooksCheck | None:
@@ -176,12 +187,14 @@ def _conditions(filters: TaskFilters) -> list[ColumnElement[bool]]:
     if filters.search:
         number = filters.search.removeprefix("#")
         is_number = number.isascii() and number.isdecimal() and len(number) < 19
+        cents = euros_in(filters.search)
         found.append(
             or_(
                 FinanceTask.id == (int(number) if is_number else 0),
                 FinanceTask.external_id == filters.search,
                 Donation.reference == filters.search.upper(),
                 Initiative.title.icontains(filters.search, autoescape=True),
+                func.abs(FinanceTask.amount_cents) == cents if cents is not None else false(),
             )
         )
     return found

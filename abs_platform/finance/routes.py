@@ -44,10 +44,38 @@ PLACES: dict[WaitingKind, tuple[str, dict[str, Any]]] = {
     WaitingKind.APPROVED: ("batches.index", {}),
     WaitingKind.TO_RELEASE: ("batches.index", {}),
     WaitingKind.OWN_BATCH: ("batches.index", {}),
+    WaitingKind.TO_DELIVER: ("batches.index", {}),
     WaitingKind.AT_THE_BANK: ("payouts_finance.index", {"lijst": FinanceList.AT_BANK.value}),
     WaitingKind.TASKS: ("finance.tasks", {}),
     WaitingKind.DISPUTED: ("finance.tasks", {"soort": TaskKind.DISPUTE_OPENED.value}),
     WaitingKind.UNSPENT: ("unspent.index", {}),
+}
+# What somebody of finance does about each kind of task.
+ADVICE = {
+    TaskKind.REFUND_FAILED: _l(
+        "Probeer het nog een keer. Lukt dat niet, vraag de gever dan om een rekeningnummer en betaal met de hand terug."
+    ),
+    TaskKind.REFUND_TOO_LATE: _l(
+        "De betaaldienst geeft dit niet meer terug. Vraag de gever om een rekeningnummer en betaal met de hand terug."
+    ),
+    TaskKind.REFUND_AT_PROVIDER: _l("Zoek uit wie dit bij de betaaldienst teruggaf, en waarom."),
+    TaskKind.DIFFERENCE: _l("Vergelijk wat wij weten met wat de betaaldienst zegt. Zoek uit waar het verschil zit."),
+    TaskKind.DISPUTE_OPENED: _l(
+        "Stuur de betaaldienst op tijd wat je weet van deze gift. De bank van de gever beslist."
+    ),
+    TaskKind.DISPUTE_LOST: _l("Het geld is terug bij de gever. Kijk of het initiatief of de gemeente het mist."),
+    TaskKind.STOPPED_AFTER_PAYOUT: _l(
+        "Het geld is al uitbetaald en gaat niet vanzelf terug naar gevers. Spreek met de wijkregisseur af wat er moet."
+    ),
+    TaskKind.STATEMENT: _l(
+        "We hebben niets geboekt. Vergelijk het afschrift met de uitbetaling en bel zo nodig de bank."
+    ),
+    TaskKind.PAYOUT_BOUNCED: _l(
+        "Het geld staat weer bij het initiatief. De initiatiefnemer kreeg een mail en kan het opnieuw aanvragen."
+    ),
+    TaskKind.BOOKS_BROKEN: _l(
+        "Vraag de beheerder van het systeem om te kijken. Tot die tijd wordt er niets uitbetaald."
+    ),
 }
 # What each account means, for people who do not keep books. A minus is where money came from.
 MEANINGS = {
@@ -162,6 +190,7 @@ def _page(task_id: int, typed: dict[str, str], errors: dict[str, str]) -> str:
         user=signed_in_user(),
         task=found,
         story=story,
+        advice=ADVICE[found.kind],
         bookings=browsing.of_donation(session, story.donation_id) if story else [],
         settlements=settling.fitting(session, session.get_one(FinanceTask, task_id)) if found.is_open else [],
         is_broken=queries.books_are_broken(session),

@@ -10,6 +10,7 @@ from io import BytesIO
 from flask import (
     Blueprint,
     Response,
+    current_app,
     flash,
     redirect,
     render_template,
@@ -117,6 +118,7 @@ def report(period: str) -> str:
         "finance/report.html",
         user=signed_in_user(),
         report=report_of(db.session(), asked),
+        town=current_app.extensions["settings"].municipality.name,
         is_past=asked.is_past(clock.today()),
         is_broken=queries.books_are_broken(db.session()),
         printed_at=clock.now(),
@@ -130,8 +132,7 @@ def csv(period: str) -> Response:
     asked, file = _period(period), BytesIO()
     for piece in export.as_csv(lines_of(db.session(), asked)):
         file.write(piece.encode())
-    file.seek(0)
-    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=f"boekingen-{asked.slug}.csv")
+    return _file(file, "text/csv", f"boekingen-{asked.slug}.csv")
 
 
 @bp.get("/<period>/boekingen.xlsx")
@@ -140,8 +141,15 @@ def xlsx(period: str) -> Response:
     """The same as a workbook."""
     asked, file = _period(period), BytesIO()
     export.write_xlsx(lines_of(db.session(), asked), file)
+    return _file(file, XLSX, f"boekingen-{asked.slug}.xlsx")
+
+
+def _file(file: BytesIO, mimetype: str, name: str) -> Response:
+    """A file to keep, which no cache keeps."""
     file.seek(0)
-    return send_file(file, mimetype=XLSX, as_attachment=True, download_name=f"boekingen-{asked.slug}.xlsx")
+    answer = send_file(file, mimetype=mimetype, as_attachment=True, download_name=name)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _month(period: Period) -> str:

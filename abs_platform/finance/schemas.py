@@ -17,7 +17,7 @@ from abs_platform.form_input import Form, Text
 from abs_platform.ledger.browsing import Filters
 from abs_platform.ledger.reports import Period
 from abs_platform.ledger.states import Account, TransactionKind
-from abs_platform.money import parse_euros
+from abs_platform.money import euros_in, parse_euros
 from abs_platform.payouts.schemas import holds_iban
 from abs_platform.rich_text import without_unseen
 
@@ -83,13 +83,16 @@ def read_filters(args: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
     account = next((one for one in Account if one.value == args.get("rekening")), None)
     kind = next((one for one in TransactionKind if one.value == args.get("soort")), None)
     number = read_number(args.get("initiatief", ""))
+    amount = args.get("bedrag", "").strip()[:MAX_SEARCH]
+    cents = euros_in(amount)
     kept = {
         "periode": period.slug if period else "",
         "rekening": account.value if account else "",
         "soort": kind.value if kind else "",
         "initiatief": str(number) if number else "",
+        "bedrag": amount if cents is not None else "",
     }
-    filters = Filters(period=period, account=account, kind=kind, initiative_id=number)
+    filters = Filters(period=period, account=account, kind=kind, initiative_id=number, cents=cents)
     return filters, {name: value for name, value in kept.items() if value}
 
 

@@ -37,6 +37,7 @@ class WaitingKind(LabelledEnum):
     APPROVED = "approved", _l("Goedgekeurde uitbetalingen die nog niet in een betaalopdracht staan")
     TO_RELEASE = "to_release", _l("Betaalopdrachten vrij te geven")
     OWN_BATCH = "own_batch", _l("Betaalopdrachten van jou, die een collega moet vrijgeven")
+    TO_DELIVER = "to_deliver", _l("Vrijgegeven betaalopdrachten die niemand heeft gedownload")
     AT_THE_BANK = "at_the_bank", _l("Uitbetalingen die lang onderweg zijn naar de bank")
     TASKS = "tasks", _l("Taken")
     DISPUTED = "disputed", _l("Betwiste betalingen")

@@ -20,6 +20,7 @@ TERMS: dict[WaitingKind, int | None] = {
     WaitingKind.APPROVED: 3,
     WaitingKind.TO_RELEASE: 1,
     WaitingKind.OWN_BATCH: 1,
+    WaitingKind.TO_DELIVER: 1,
     WaitingKind.TASKS: 5,
     WaitingKind.DISPUTED: 3,
     WaitingKind.UNSPENT: None,
@@ -57,6 +58,11 @@ _WAITING = text("""
     UNION ALL
     SELECT 'own_batch', COUNT(*), SUM(sum_cents), MIN(made_at) FROM payout_batches
         WHERE state = 'made' AND made_by_id = :account_id
+    UNION ALL
+    SELECT 'to_deliver', COUNT(*), SUM(sum_cents), MIN(released_at) FROM payout_batches b
+        WHERE state = 'released' AND NOT EXISTS (
+            SELECT 1 FROM events e
+            WHERE e.subject = 'payout_batch' AND e.subject_id = b.id AND e.kind = 'payout_batch.downloaded')
     UNION ALL
     SELECT 'at_the_bank', COUNT(*), SUM(p.amount_cents), MIN(b.released_at)
         FROM payouts p JOIN payout_batches b ON b.id = p.batch_id

@@ -28,6 +28,7 @@ class Filters:
     account: Account | None = None
     kind: TransactionKind | None = None
     initiative_id: int | None = None
+    cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         legs.append(LedgerPosting.account == filters.account.value)
     if filters.initiative_id is not None:
         legs.append(LedgerPosting.initiative_id == filters.initiative_id)
+    if filters.cents is not None:
+        legs.append(func.abs(LedgerPosting.amount_cents) == filters.cents)
     if legs:
         found.append(exists().where(LedgerPosting.transaction_id == LedgerTransaction.id, *legs))
     return found

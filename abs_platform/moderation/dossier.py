@@ -29,6 +29,8 @@ from abs_platform.moderation.history import Happening, history_of
 from abs_platform.moderation.promises import Promise, promise_of
 from abs_platform.moderation.service import desk_people
 from abs_platform.moderation.states import ABOUT_A_CHANGE, DecisionKind
+from abs_platform.payouts.permissions import can_see_at_desk
+from abs_platform.payouts.queries import latest_state
 from abs_platform.users import User
 
 
@@ -43,6 +45,7 @@ class Rights:
     note: bool
     set_rule_aside: bool
     review_account: bool
+    see_payout: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +158,7 @@ def _rights(session: Session, initiative: Initiative, subject: Subject, user: Us
         note=permissions.can_note(user, subject),
         set_rule_aside=permissions.can_set_rule_aside(user, subject),
         review_account=can_review(user, subject) and was_sent(session, subject.id),
+        see_payout=can_see_at_desk(user, subject) and latest_state(session, subject.id) is not None,
     )
 
 

@@ -80,6 +80,16 @@ def claimed_since(session: Session) -> dt.datetime | None:
     return session.scalar(select(func.min(Payment.paid_at)).where(Payment.state == PaymentState.DISPUTED.value))
 
 
+def transferred_since(session: Session, sources: Collection[str]) -> dt.datetime | None:
+    """When the oldest of these was booked as a transfer to our bank: one that came back is older than the list."""
+    return session.scalar(
+        select(func.min(LedgerTransaction.booked_at)).where(
+            LedgerTransaction.external_id.in_(sources),
+            LedgerTransaction.kind == TransactionKind.PROVIDER_PAYOUT.value,
+        )
+    )
+
+
 def first_payment_at(session: Session) -> dt.datetime | None:
     """When the first payment of all was begun: before that the provider can know nothing of ours."""
     return session.scalar(select(func.min(Payment.created_at)))

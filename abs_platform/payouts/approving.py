@@ -203,9 +203,7 @@ def pay_by_hand(
     payout, subject = locked(session, payout_id)
     _check_turn(payout, subject, user, _BY_HAND, payout.version)
     said = _said(reason, "paid_note", _("Schrijf op waarom je dit met de hand doet."))
-    batch = session.get(PayoutBatch, payout.batch_id) if payout.batch_id else None
-    if batch is not None and batch.state == BatchState.MADE:
-        raise Conflict(_("De betaalopdracht is nog niet vrijgegeven. De bank kan dit nog niet hebben betaald."))
+    _refuse_unreleased(session, payout)
     if not payout.approved_at or not local_date(payout.approved_at) <= paid_on <= local_date(now):
         message = _("Kies een dag na de goedkeuring, en niet later dan vandaag.")
         raise InvalidInput(message, fields={"paid_on": message})
@@ -217,6 +215,9 @@ def bounce_by_hand(session: Session, payout_id: int, *, reason: str, user: User,
     payout, subject = locked(session, payout_id)
     _check_turn(payout, subject, user, _BY_HAND, payout.version)
     said = _said(reason, "bounce_reason", _("Schrijf op wat de bank meldt."))
+    _refuse_unreleased(session, payout)
+    if queries.is_more_returned(session, payout):
+        raise Conflict(_("Het initiatief stortte hier al van terug. Zoek eerst uit welk geld dit is."))
     mark_bounced(session, payout_id, reason=said, actor=user.actor(), now=now)
 
 
@@ -239,6 +240,13 @@ def _not_now(payout: Payout, user: User) -> AbsError:
     return Conflict(
         _("Een ander was je voor, of het is niet jouw beurt. De uitbetaling is nu: %(state)s.", state=state)
     )
+
+
+def _refuse_unreleased(session: Session, payout: Payout) -> None:
+    """Raises: Conflict while its file lies here: the bank cannot have done anything with it."""
+    batch = session.get(PayoutBatch, payout.batch_id) if payout.batch_id else None
+    if batch is not None and batch.state == BatchState.MADE:
+        raise Conflict(_("De betaalopdracht is nog niet vrijgegeven. De bank kan hem nog niet hebben verwerkt."))
 
 
 def _check_balance(session: Session, payout: Payout) -> None:

@@ -124,6 +124,13 @@ def payments_of(session: Session, batch: BatchView, user: User) -> list[PaymentR
     return _rows(session, _payments().where(chosen).order_by(Payout.id), user)
 
 
+def files_of(session: Session, payout_id: int) -> list[str]:
+    """The names of all files that a payout was ever in, also of those that were taken back."""
+    made = (Event.kind == "payout_batch.made") & (Event.subject_id == PayoutBatch.id)
+    query = select(PayoutBatch.message_id).join(Event, made)
+    return list(session.scalars(query.where(Event.details["payout_ids"].contains([payout_id]))))
+
+
 def batches(session: Session, page: int = 1) -> Page[BatchView]:
     """The files, the newest first."""
     total = session.scalar(select(func.count()).select_from(PayoutBatch)) or 0

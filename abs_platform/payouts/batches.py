@@ -2,8 +2,9 @@
 """The file for the bank: one of finance makes it, another releases it, and only then it can be downloaded (rule 8).
 
 A payout is in one living batch only: it is EXPORTED with the number of that batch, or it is in none. Nothing is made,
-released or handed out while the last proof of the books found a breach; and nobody has a hand in a file with a payout
-of an initiative of their own.
+released or handed out while the last proof of the books found a breach, or for an initiative that ended, or while a
+line of the bank about the payout waits to be looked at; and nobody has a hand in a file with a payout of an initiative
+of their own, or with one that they confirmed at the desk.
 
 Locks, everywhere in this room: the initiatives (shared, in the order of their numbers), then the payouts, then the
 batch.
@@ -26,12 +27,12 @@ from abs_platform.actors import Actor
 from abs_platform.clock import local_date
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from abs_platform.finance.queries import books_are_broken
+from abs_platform.finance.queries import books_are_broken, is_payout_in_question
 from abs_platform.initiatives.permissions import Subject
 from abs_platform.initiatives.subjects import subject_of
 from abs_platform.lives import check_move
 from abs_platform.payment_settings import BankAccount
-from abs_platform.payouts import queries
+from abs_platform.payouts import batch_queries, queries
 from abs_platform.payouts.batch_files import agrees, file_of, opened, sealed, transfer_of
 from abs_platform.payouts.models import Payout, PayoutBatch
 from abs_platform.payouts.permissions import PAYABLE_STATES, can_see_as_finance
@@ -122,6 +123,8 @@ def release(
     if user.account_id == batch.made_by_id:
         raise _released_by_maker()
     for payout in payouts:
+        if payout.state != PayoutState.EXPORTED:
+            raise Conflict(_("Een uitbetaling in dit bestand is intussen veranderd. Trek deze opdracht in."))
         _check_payable(session, payout, user)
     if batch.execution_on < local_date(now):
         raise Conflict(_("De dag waarop de bank moest betalen is voorbij. Trek deze opdracht in en maak een nieuwe."))
@@ -143,6 +146,9 @@ def download(session: Session, batch_id: int, *, secret_key: str, user: User, no
         raise Conflict(_("Deze betaalopdracht is niet vrijgegeven. Daarom kun je het bestand niet downloaden."))
     if batch.state == BatchState.RELEASED:
         _refuse_while_broken(session)
+        for payout in payouts:
+            if payout.state == PayoutState.EXPORTED:
+                _check_payable(session, payout, user)
     content = opened(batch, secret_key)
     _note(session, batch, "downloaded", user.actor(), now, sha256=batch.sha256)
     return BatchFile(name=f"{batch.message_id}.xml", sha256=batch.sha256, content=content)
@@ -242,11 +248,22 @@ def _subject_for(session: Session, payout: Payout, user: User) -> Subject:
 
 
 def _check_payable(session: Session, payout: Payout, user: User) -> None:
-    """Money goes only to an initiative that goes on, and that has it."""
+    """Money goes only to an initiative that goes on, and that has it; and by none who asked for it or confirmed it."""
     subject = _subject_for(session, payout, user)
+    if user.account_id in {payout.requested_by_id, payout.confirmed_by_id}:
+        raise NotAllowed(
+            _("Je had de uitbetaling aan '%(title)s' al in handen. Laat een collega dit doen.", title=subject.title)
+        )
     if subject.state not in PAYABLE_STATES:
         raise Conflict(
             _("'%(title)s' is %(state)s en wordt niet betaald.", title=subject.title, state=subject.state.label)
+        )
+    if is_payout_in_question(session, payout.id, batch_queries.files_of(session, payout.id)):
+        raise Conflict(
+            _(
+                "Een afschrift van de bank klopt niet met de uitbetaling aan '%(title)s'. Zie de taak.",
+                title=subject.title,
+            )
         )
     if payout.amount_cents > queries.balance_of(session, payout.initiative_id):
         raise Conflict(_("In de boeken staat te weinig voor '%(title)s'. Zoek dat eerst uit.", title=subject.title))

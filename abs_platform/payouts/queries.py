@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from abs_platform.accounts.queries import names_of
@@ -15,8 +15,9 @@ from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.ledger.models import LedgerPosting
 from abs_platform.ledger.states import Account
+from abs_platform.money import euros_in
 from abs_platform.paging import Page, page_of
-from abs_platform.payouts.models import Payout
+from abs_platform.payouts.models import Payout, UnspentReturn
 from abs_platform.payouts.permissions import Hands
 from abs_platform.payouts.states import AT_THE_BANK_STATES, LIVING_STATES, FinanceList, HolderKind, PayoutState
 
@@ -90,6 +91,16 @@ def paid_out_of(session: Session, initiative_id: int) -> int:
     return int(session.scalars(query).one())
 
 
+def is_more_returned(session: Session, payout: Payout) -> bool:
+    """Whether an initiative paid back more than it would have had without this payout, which it was paid."""
+    if payout.state != PayoutState.PAID:
+        return False
+    back = select(func.coalesce(func.sum(UnspentReturn.amount_cents), 0)).where(
+        UnspentReturn.initiative_id == payout.initiative_id
+    )
+    return int(session.scalars(back).one()) > paid_out_of(session, payout.initiative_id) - payout.amount_cents
+
+
 def at_the_bank(session: Session, initiative_id: int) -> bool:
     """Whether the bank has, or may have, a payout of this initiative: then nothing goes back to its givers."""
     states = [state.value for state in AT_THE_BANK_STATES]
@@ -123,20 +134,20 @@ def living_of_account(session: Session, account_id: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """One list of finance, and how many stand in each."""
+    """One list of finance with what it adds up to, and how many stand in each."""
 
     page: Page[PayoutView]
+    sum_cents: int
     counts: dict[FinanceList, int]
 
 
 def overview(session: Session, which: FinanceList, *, search: str = "", page: int = 1) -> Overview:
-    """A page of one of the lists, with what was searched for: a number, a title or the reference of a transfer."""
+    """A page of one of the lists, with what was searched for: a number, a title, an amount or a reference."""
     found = _searched(search)
-    counted = select(Payout.state, func.count()).join(Initiative, Initiative.id == Payout.initiative_id)
-    numbers = {
-        PayoutState(state): number for state, number in session.execute(counted.where(*found).group_by(Payout.state))
-    }
-    counts = {one: sum(numbers.get(state, 0) for state in states) for one, states in LIST_STATES.items()}
+    counted = select(Payout.state, func.count(), func.sum(Payout.amount_cents))
+    counted = counted.join(Initiative, Initiative.id == Payout.initiative_id).where(*found).group_by(Payout.state)
+    numbers = {PayoutState(state): (number, int(cents)) for state, number, cents in session.execute(counted)}
+    counts = {one: sum(numbers.get(state, (0, 0))[0] for state in states) for one, states in LIST_STATES.items()}
     window = page_of(counts[which], page, PAGE_SIZE)
     is_newest_first = which in _NEWEST_FIRST
     since = Payout.state_changed_at.desc() if is_newest_first else Payout.state_changed_at
@@ -144,7 +155,9 @@ def overview(session: Session, which: FinanceList, *, search: str = "", page: in
     rows = listed.order_by(since, Payout.id).limit(PAGE_SIZE).offset(window.offset)
     items = _views(session, rows) if counts[which] else []
     return Overview(
-        page=Page(items=items, number=window.number, pages=window.pages, total=counts[which]), counts=counts
+        page=Page(items=items, number=window.number, pages=window.pages, total=counts[which]),
+        sum_cents=sum(numbers.get(state, (0, 0))[1] for state in LIST_STATES[which]),
+        counts=counts,
     )
 
 
@@ -153,11 +166,13 @@ def _searched(search: str) -> list[ColumnElement[bool]]:
         return []
     number = search.removeprefix("#")
     is_number = number.isascii() and number.isdecimal() and len(number) < 19
+    cents = euros_in(search)
     return [
         or_(
             Initiative.id == (int(number) if is_number else 0),
             Initiative.title.icontains(search, autoescape=True),
             Payout.end_to_end_id == search.upper(),
+            Payout.amount_cents == cents if cents is not None else false(),
         )
     ]
 

@@ -19,6 +19,8 @@ from abs_platform.form_input import errors_of, load
 from abs_platform.initiatives.permissions import Subject
 from abs_platform.initiatives.subjects import subject_of
 from abs_platform.payouts import approving, permissions, queries
+from abs_platform.payouts.batch_queries import find_batch
+from abs_platform.payouts.history import history_of
 from abs_platform.payouts.paybacks import due
 from abs_platform.payouts.queries import PayoutView
 from abs_platform.payouts.routes import settings
@@ -32,7 +34,7 @@ from abs_platform.payouts.schemas import (
     read_version,
 )
 from abs_platform.payouts.service import in_groups
-from abs_platform.payouts.states import FinanceList
+from abs_platform.payouts.states import BatchState, FinanceList
 from abs_platform.payouts.warnings import warnings_of
 from abs_platform.rich_text import without_unseen
 from abs_platform.security import signed_in_user, staff_required
@@ -187,6 +189,8 @@ def _page(subject: Subject, payout: PayoutView, *, errors: dict[str, str] | None
     user, session = signed_in_user(), db.session()
     may_handle = permissions.can_handle(user, subject, payout.hands)
     may_approve = permissions.can_approve(user, subject, payout.hands)
+    batch = find_batch(session, payout.batch_id) if payout.batch_id else None
+    may_settle = permissions.can_settle_by_hand(user, subject, payout.hands)
     return render_template(
         "payouts/finance_show.html",
         user=user,
@@ -194,8 +198,10 @@ def _page(subject: Subject, payout: PayoutView, *, errors: dict[str, str] | None
         payout=payout,
         may_handle=may_handle,
         may_approve=may_approve,
-        may_settle=permissions.can_settle_by_hand(user, subject, payout.hands),
+        may_settle=may_settle and batch is not None and batch.state != BatchState.MADE,
         warnings=warnings_of(session, payout, subject, user=user, rules=settings().rules) if may_handle else [],
+        batch=batch,
+        history=history_of(session, payout.id),
         is_broken=books_are_broken(session),
         today=clock.today(),
         iban=in_groups(iban),

@@ -15,11 +15,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validates
 from schwifty import IBAN
 from schwifty.exceptions import InvalidChecksumDigits, InvalidLength, SchwiftyException
 
-from abs_platform.errors import InvalidInput
 from abs_platform.form_input import Form, Text, load
 from abs_platform.money import parse_euros
 from abs_platform.payouts.sepa import LONGEST_NAME, clean
@@ -75,7 +74,6 @@ class Day(fields.Field[dt.date]):
 class DetailsForm(Form):
     """The bank details of an initiative."""
 
-    amount = Amount(load_default=0)
     iban = Iban(load_default="")
     holder_name = Text(least=LEAST_NAME, most=LONGEST_NAME, sentence=_l("Vul de naam in die bij de rekening hoort."))
     holder_kind = fields.Enum(
@@ -84,6 +82,26 @@ class DetailsForm(Form):
         required=True,
         error_messages={"required": _l("Kies van wie de rekening is."), "unknown": _l("Kies van wie de rekening is.")},
     )
+    amount = Amount(load_default=0)
+
+    def __init__(self, *, own_iban: str | None, is_new: bool) -> None:
+        super().__init__()
+        self.own_iban, self.is_new = own_iban, is_new
+
+    @validates("iban")
+    def _iban_is_theirs(self, iban: str, **_more: Any) -> None:
+        """A new request needs a number; nothing is paid out to the municipality itself."""
+        if self.is_new and not iban:
+            raise ValidationError(_("Vul het rekeningnummer in."))
+        if self.own_iban is not None and iban == self.own_iban:
+            raise ValidationError(_("Dit is de rekening van de gemeente zelf. Vul die van jullie in."))
+
+    @validates("holder_name")
+    def _name_is_a_name(self, name: str, **_more: Any) -> None:
+        if holds_iban(name):
+            raise ValidationError(_("Vul hier de naam in, en niet het rekeningnummer."))
+        if sum(sign.isalpha() for sign in clean(name, LONGEST_NAME)) < LEAST_NAME:
+            raise ValidationError(_("Banken kennen deze tekens niet. Schrijf de naam in gewone letters."))
 
 
 class RemarkForm(Form):
@@ -163,18 +181,7 @@ def read_details(form: Mapping[str, str], *, own_iban: str | None, is_new: bool)
 
     Raises: InvalidInput with a sentence for each field.
     """
-    typed = load(DetailsForm(), form)
-    wrong = {}
-    if is_new and not typed["iban"]:
-        wrong["iban"] = _("Vul het rekeningnummer in.")
-    if own_iban is not None and typed["iban"] == own_iban:
-        wrong["iban"] = _("Dit is de rekening van de gemeente zelf. Vul die van jullie in.")
-    if sum(sign.isalpha() for sign in clean(typed["holder_name"], LONGEST_NAME)) < LEAST_NAME:
-        wrong["holder_name"] = _("Banken kennen deze tekens niet. Schrijf de naam in gewone letters.")
-    if holds_iban(typed["holder_name"]):
-        wrong["holder_name"] = _("Vul hier de naam in, en niet het rekeningnummer.")
-    if wrong:
-        raise InvalidInput(" ".join(wrong.values()), fields=wrong)
+    typed = load(DetailsForm(own_iban=own_iban, is_new=is_new), form)
     return BankDetails(
         amount_cents=typed["amount"],
         iban=typed["iban"],

@@ -6,7 +6,8 @@ In one go, with a report: the file alone decides, so there is nothing to choose 
 1. A file counts once (its digest), and so does a line that came in an earlier statement (the bank's reference).
 2. A debit with our end-to-end id and exactly our amount pays a payout of a released batch.
 3. A credit with that id and amount is a return: the payout bounced, whatever was seen first.
-4. What was booked by hand already, or is the other half of a return, agrees: nothing is booked.
+4. What was booked by hand already, or is the other half of a return, agrees: nothing is booked. A payment of what was
+   booked by hand as come back is a task, until the statement shows that it came back.
 5. Anything else with an id of ours is a task with both sides, and nothing is booked.
 6. Lines without an id of ours are counted and not kept.
 
@@ -89,7 +90,9 @@ def take_in(session: Session, content: bytes, *, account: BankAccount | None, us
     session.add(statement)
     session.flush()
     counts: Counter[LineOutcome | None] = Counter()
-    for line in sorted(ours, key=lambda one: (one.is_credit, one.booked_on)):  # what went before what came back
+    # What went before what came back; of what we know to be back the other way about.
+    known_back = {number for number, payout in payouts.items() if payout.state == PayoutState.BOUNCED}
+    for line in sorted(ours, key=lambda one: (one.is_credit != (one.end_to_end_id in known_back), one.booked_on)):
         payout = payouts.get(line.end_to_end_id)
         counts[_apply(session, line, payout, statement_id=statement.id, actor=user.actor(), now=now)] += 1
     statement.known_count, statement.differing_count = counts.pop(None, 0), counts.pop(LineOutcome.DIFFERS, 0)
@@ -181,8 +184,13 @@ def _judge(session: Session, line: Line, payout: Payout | None) -> _Verdict:
 
 def _judge_payment(session: Session, payout: Payout) -> _Verdict:
     """Money went out (rules 2 and 4)."""
-    if payout.state in {PayoutState.PAID, PayoutState.BOUNCED} and not _is_seen(session, payout, is_credit=False):
+    is_told = payout.state == PayoutState.PAID or (
+        payout.state == PayoutState.BOUNCED and _is_seen(session, payout, is_credit=True)
+    )
+    if is_told and not _is_seen(session, payout, is_credit=False):
         return _Verdict(LineOutcome.AGREED)
+    if payout.state == PayoutState.BOUNCED:
+        return _differs(_("Bij ons is deze uitbetaling teruggekomen, en de bank heeft betaald."))
     if not _is_at_bank(session, payout):
         return _differs(_("Deze uitbetaling was niet vrijgegeven, of is al betaald."))
     if payout.amount_cents > queries.balance_of(session, payout.initiative_id):
@@ -192,6 +200,8 @@ def _judge_payment(session: Session, payout: Payout) -> _Verdict:
 
 def _judge_return(session: Session, payout: Payout) -> _Verdict:
     """Money came back (rules 3 and 4)."""
+    if queries.is_more_returned(session, payout):
+        return _differs(_("Het initiatief stortte hier al van terug."))
     if payout.state == PayoutState.PAID or _is_at_bank(session, payout):
         return _Verdict(LineOutcome.BOUNCED)
     if payout.state == PayoutState.BOUNCED and not _is_seen(session, payout, is_credit=True):

@@ -15,20 +15,23 @@ from abs_platform.config import Rules
 from abs_platform.initiatives.models import Organiser
 from abs_platform.initiatives.permissions import Subject
 from abs_platform.money import format_euros
-from abs_platform.payouts.models import Payout
+from abs_platform.payments.queries import disputed_cents
+from abs_platform.payouts.models import Payout, StatementLine
 from abs_platform.payouts.queries import PayoutView, paid_out_of
 from abs_platform.payouts.sepa import LONGEST_NAME, clean
-from abs_platform.payouts.states import HolderKind, PayoutState
+from abs_platform.payouts.states import HolderKind, LineOutcome, PayoutState
 from abs_platform.users import User
 
 LEAST_NAME_PART = 3
 
 
 def warnings_of(session: Session, payout: PayoutView, subject: Subject, *, user: User, rules: Rules) -> list[str]:
-    """Sentences for who is about to decide, the gravest first. Five queries."""
+    """Sentences for who is about to decide, the gravest first. Seven queries."""
     return [
         *_same_number(session, payout, subject),
         *_same_name(payout, user),
+        *_not_seen_back(session, payout),
+        *_disputed(session, payout),
         *_above_budget(session, payout),
         *_first_of_a_person(session, payout),
         *_young_account(session, payout, rules),
@@ -85,6 +88,32 @@ def _is_like(name: str, holder: str) -> bool:
     """Whether the last part of a name, as a word, stands in the name of the holder."""
     parts = [part for part in name.casefold().replace("-", " ").split() if len(part) >= LEAST_NAME_PART]
     return bool(parts) and parts[-1] in holder.casefold().replace("-", " ").split()
+
+
+def _not_seen_back(session: Session, payout: PayoutView) -> list[str]:
+    """Whether the same money may be paid twice: it came back by the word of one person alone."""
+    seen = select(StatementLine.id).where(
+        StatementLine.end_to_end_id == Payout.end_to_end_id,
+        StatementLine.is_credit,
+        StatementLine.outcome != LineOutcome.DIFFERS.value,
+    )
+    of_this = (Payout.initiative_id == payout.initiative_id) & (Payout.state == PayoutState.BOUNCED.value)
+    if session.scalar(select(Payout.id).where(of_this, ~seen.exists()).limit(1)) is None:
+        return []
+    return [_("Een eerdere uitbetaling is met de hand op 'teruggekomen' gezet. Op geen afschrift staat dat dit klopt.")]
+
+
+def _disputed(session: Session, payout: PayoutView) -> list[str]:
+    """Gifts with a card of somebody else are the cheapest way to make money of an initiative."""
+    cents = disputed_cents(session, payout.initiative_id)
+    if not cents:
+        return []
+    return [
+        _(
+            "Banken vragen %(amount)s aan giften terug: de gevers zeggen dat zij niet betaalden.",
+            amount=format_euros(cents),
+        )
+    ]
 
 
 def _above_budget(session: Session, payout: PayoutView) -> list[str]:

@@ -159,7 +159,7 @@ def test_no_text_in_the_csv_is_a_formula(words: str, safe: str) -> None:
     assert export.guarded(words) == safe
 
 
-def test_transactions_are_found_by_month_account_kind_and_initiative(books: MoneyBooks, people: People) -> None:
+def test_transactions_are_found_by_month_account_kind_initiative_and_amount(books: MoneyBooks, people: People) -> None:
     finance, payment = people.finance(), books.payments["paid"]
     initiative_id = books.factory.session.scalar(
         text("SELECT initiative_id FROM donations WHERE id = :id"), {"id": payment.donation_id}
@@ -172,6 +172,8 @@ def test_transactions_are_found_by_month_account_kind_and_initiative(books: Mone
     assert number("rekening=disputes") == "3 boekingen"
     assert number(f"initiatief={initiative_id}&soort=payment_received") == "2 boekingen"
     assert number(f"periode={LAST_YEAR}") == "0 boekingen"
+    assert number("bedrag=11,00&soort=payment_received") == "1 boeking"
+    assert number("bedrag=11,01") == "0 boekingen"
     row = finance.get("/financien/boeken/boekingen?soort=unspent_returned").one(".fin-table tbody a")
     shown = finance.get(row.attrs["href"])
     assert "return-1" in shown.text

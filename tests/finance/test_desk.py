@@ -91,13 +91,20 @@ def test_everything_that_waits_is_counted_with_how_long(books: MoneyBooks, peopl
         WaitingKind.TO_APPROVE: (1, 3_000),
         WaitingKind.APPROVED: (1, 1_000),
         WaitingKind.TO_RELEASE: (1, 500),
+        WaitingKind.TO_DELIVER: (2, 8_000),
         WaitingKind.AT_THE_BANK: (1, 2_000),
         WaitingKind.TASKS: (1, None),
         WaitingKind.DISPUTED: (1, 1_500),
         WaitingKind.REFUNDS: (1, 1_300),
     }
     late = {kind for kind, one in found.items() if one.is_late}
-    assert late == {WaitingKind.TO_APPROVE, WaitingKind.APPROVED, WaitingKind.AT_THE_BANK, WaitingKind.REFUNDS}
+    assert late == {
+        WaitingKind.TO_APPROVE,
+        WaitingKind.APPROVED,
+        WaitingKind.TO_DELIVER,
+        WaitingKind.AT_THE_BANK,
+        WaitingKind.REFUNDS,
+    }
     mine = {one.kind for one in waiting.what_waits(session, made.made_by_id, now)}
     assert WaitingKind.OWN_BATCH in mine
     assert WaitingKind.TO_RELEASE not in mine
@@ -142,7 +149,7 @@ def test_a_task_is_settled_once_with_a_note_and_stays_findable(books: MoneyBooks
     assert session.get_one(FinanceTask, task.id).settled_note == "Bewijs gestuurd <b>vandaag</b>."
     assert len(session.scalars(select(Event).where(Event.kind == "finance_task.settled")).all()) == 1
     assert f"/financien/taken/{task.id}" not in hrefs(finance.get("/financien/taken"))
-    for search in (f"#{task.id}", "geld-disputed", ""):
+    for search in (f"#{task.id}", "geld-disputed", "15,00", ""):
         found = finance.get(f"/financien/taken?stand=gesloten&zoek={search.replace('#', '%23')}")
         assert f"/financien/taken/{task.id}" in hrefs(found), search
     assert "Geen taak past hierbij." in finance.get("/financien/taken?stand=gesloten&zoek=elders").text

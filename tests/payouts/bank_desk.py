@@ -81,6 +81,19 @@ class Desk:
         cents: int = 5_250,
     ) -> Payout:
         """A payout that three people agreed to."""
+        payout = self.confirmed(initiative, iban=iban, holder=holder, cents=cents)
+        approving.approve(self.session, payout.id, version=1, user=self.user("Frits"), now=self.now)
+        return payout
+
+    def confirmed(
+        self,
+        initiative: Initiative | None = None,
+        *,
+        iban: str = THEIR_IBAN,
+        holder: str = "Buurtvereniging Het Plein",
+        cents: int = 5_250,
+    ) -> Payout:
+        """A payout that waits for finance."""
         initiative = initiative or self.factory.initiative(InitiativeState.FUNDED, target_cents=5_250)
         details = service.BankDetails(
             amount_cents=cents, iban=iban, holder_name=holder, holder_kind=HolderKind.ORGANISATION
@@ -94,7 +107,6 @@ class Desk:
             now=self.now,
         )
         approving.confirm(self.session, payout_id, version=1, user=self.user("Sanne"), now=self.now)
-        approving.approve(self.session, payout_id, version=1, user=self.user("Frits"), now=self.now)
         return self.session.get_one(Payout, payout_id)
 
     def made(self, *payouts: Payout, by: str = "Mia", account: BankAccount | None = OUR_ACCOUNT) -> int:

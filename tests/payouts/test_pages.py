@@ -157,6 +157,26 @@ def test_a_form_with_mistakes_comes_back_filled_in(paying: Paying) -> None:
     assert paying.factory.session.scalar(text("SELECT count(*) FROM payouts")) == 0
 
 
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_form(
+    paying: Paying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    initiative = paying.initiative()
+    account = BankAccount(iban=GERMAN_IBAN, holder="Gemeente Voorbeeld")
+    settings = dataclasses.replace(paying.app.extensions["settings"], bank_account=account)
+    monkeypatch.setitem(paying.app.extensions, "settings", settings)
+    anna = paying.people.browser(paying.anna(initiative))
+    page = anna.get(own(initiative, "aanvragen"))
+
+    for iban, sentence in (
+        ("", "Vul het rekeningnummer in."),
+        (GERMAN_IBAN, "Dit is de rekening van de gemeente zelf."),
+    ):
+        refused = anna.submit(page, own(initiative, "aanvragen"), status=422, iban=iban, holder_name="1")
+        told = [one.to_text().strip() for one in refused.all(".abs-error-summary__link")]
+        assert told[0].startswith(sentence)
+        assert told[1:] == ["Vul de naam in die bij de rekening hoort.", "Kies van wie de rekening is."]
+
+
 def test_asking_twice_is_told_and_the_form_leads_on(paying: Paying) -> None:
     initiative = paying.initiative()
     anna = paying.people.browser(paying.anna(initiative))
@@ -215,6 +235,44 @@ def test_finance_settles_by_hand_what_is_at_the_bank(paying: Paying) -> None:
     anna = paying.people.browser(paying.anna(initiative)).get(own(initiative))
     assert "Het geld kwam terug van de bank" in anna.text
     assert anna.all(f'a[href="{own(initiative, "aanvragen")}"]')
+
+
+def test_finance_reads_who_did_what_and_what_comes_next(paying: Paying) -> None:
+    payout = paying.approved()
+    frits, path = paying.people.browser(paying.frits), f"{FINANCE}/{payout.id}"
+
+    page = frits.get(path)
+    for words in ("Aangevraagd, door Anna", "wijkregisseur, door Sanne de Boer", "Goedgekeurd, door Frits Vos"):
+        assert words in page.text
+    assert page.all(f'a[href="/financien/boeken/boekingen?initiatief={payout.initiative_id}"]')
+    assert "Naar de betaalopdrachten" in page.text
+    batch = paying.export(payout, state="made")
+    page = frits.get(path)
+    assert "Wacht op vrijgave" in page.text
+    assert page.all(f'a[href="/financien/betaalopdrachten/{batch.id}"]')
+    assert not page.all(f'form[action="{path}/betaald"]')
+    assert not page.all(f'form[action="{path}/teruggekomen"]')
+
+
+def test_finance_finds_a_payout_by_its_amount_with_what_a_list_adds_up_to(paying: Paying) -> None:
+    payout, other = paying.approved(), paying.approved(amount_cents=2_000)
+    frits, path = paying.people.browser(paying.frits), f"{FINANCE}?lijst=goedgekeurd"
+
+    assert "Goedgekeurd samen € 72,50" in plain(frits.get(path))
+    found = frits.get(f"{path}&zoek=52,50")
+    assert "Goedgekeurd samen € 52,50" in plain(found)
+    assert found.all(f'a[href="{FINANCE}/{payout.id}"]')
+    assert not found.all(f'a[href="{FINANCE}/{other.id}"]')
+    assert "staat er niets" in frits.get(f"{path}&zoek=52,51").text
+
+
+def test_the_dossier_of_the_desk_leads_to_the_payout(paying: Paying) -> None:
+    payout, without = paying.requested(), paying.initiative()
+    sanne = paying.people.browser(paying.sanne)
+
+    for initiative_id, number in ((payout.initiative_id, 1), (without.id, 0)):
+        links = sanne.get(f"/regie/initiatieven/{initiative_id}").all(f'a[href="{DESK}/{initiative_id}"]')
+        assert len(links) == number
 
 
 def test_the_lists_of_finance_hold_each_payout_once_and_find_it(paying: Paying) -> None:
