@@ -119,12 +119,13 @@ class _Run:
             older = open_things.older_refunds(session, {one.id for one in refunds}, {one.source_id for one in entries})
             refunds = open_things.new_refunds(session, refunds)
             claimed_since = open_things.claimed_since(session) or since
+            transferred_since = open_things.transferred_since(session, {one.source_id for one in entries}) or since
         for refund_id in older:
             refunds += self._read(partial(self._one, self.provider.get_refund, refund_id))
         self.report.each(refunds, partial(self._book, book_refund))
         disputes = self._read(lambda: self.provider.disputes_since(min(since, claimed_since)))
         self.report.each(disputes, partial(self._book, book_dispute))
-        transfers = self._read(lambda: self.provider.bank_transfers_since(since))
+        transfers = self._read(lambda: self.provider.bank_transfers_since(min(since, transferred_since - NIGHTLY)))
         self.report.each(transfers, partial(self._book, reconciling.book_bank_transfer))
 
     def _book_checkout(self, checkout: Checkout) -> int:

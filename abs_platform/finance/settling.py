@@ -25,6 +25,7 @@ from abs_platform.finance.states import Settlement, TaskKind
 from abs_platform.money import format_euros
 from abs_platform.payments import refunding, suspense
 from abs_platform.payments.queries import is_owed
+from abs_platform.payouts.service import believe
 
 _K, _S = TaskKind, Settlement
 SETTLEMENTS: dict[TaskKind, frozenset[Settlement]] = {
@@ -58,7 +59,8 @@ def settle(
     """Settle a task and book what goes with it. ``amount_cents``, when given, is what somebody paid: it must fit.
 
     Locks: the task, then what it is about.
-    Raises: NotFound, Conflict (settled already; does not fit; something is left to book), InvalidInput (note, amount).
+    Raises: NotFound, Conflict (settled already; does not fit; something is left to book), InvalidInput (note, amount),
+    NotAllowed (it came back by one's own word).
     """
     task = session.get(FinanceTask, task_id, with_for_update=True, populate_existing=True)
     if task is None:
@@ -66,6 +68,8 @@ def settle(
     _check(task, settlement, note)
     if settlement == Settlement.NOTE:
         _check_nothing_left(session, task)
+        if task.kind == TaskKind.PAYOUT_BOUNCED and task.payout_id is not None:
+            believe(session, task.payout_id, by_id=by_id)
     elif settlement == Settlement.BORNE:
         if suspense.bear(session, task.external_id, now=now) == 0:
             raise Conflict(_("Er staat niets meer open voor deze taak. Sluit de taak met een opmerking."))

@@ -232,11 +232,7 @@ def failed_with_payout(session: Session) -> list[int]:
 
 
 _HAS_FAILED = Initiative.state.in_([state.value for state in FAILED_STATES])
-_AT_THE_BANK = (
-    select(Payout.id)
-    .where(Payout.initiative_id == Initiative.id, Payout.state.in_([state.value for state in AT_THE_BANK_STATES]))
-    .exists()
-)
+_AT_THE_BANK = select(Payout.id).where(Payout.initiative_id == Initiative.id, Payout.may_be_gone()).exists()
 
 
 def _holds(*which: ColumnElement[bool]) -> ColumnElement[bool]:

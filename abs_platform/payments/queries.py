@@ -19,7 +19,6 @@ from abs_platform.initiatives.states import FAILED_STATES
 from abs_platform.payments.models import Payment, ProviderEvent
 from abs_platform.payments.states import GiftStage, PaymentState, RefundReason
 from abs_platform.payouts.models import Payout
-from abs_platform.payouts.states import AT_THE_BANK_STATES
 
 UNOPENED = dt.timedelta(minutes=2)
 _EURO = 100
@@ -249,9 +248,7 @@ def is_received(session: Session, event_id: str) -> bool:
 
 def refunds_due(session: Session, now: dt.datetime, limit: int) -> list[int]:
     """Payments that must go back and whose turn it is (refunding, rule 1), the longest waiting first."""
-    at_the_bank = select(Payout.id).where(
-        Payout.initiative_id == Initiative.id, Payout.state.in_([state.value for state in AT_THE_BANK_STATES])
-    )
+    at_the_bank = select(Payout.id).where(Payout.initiative_id == Initiative.id, Payout.may_be_gone())
     has_failed = (
         (Donation.state == DonationState.CONFIRMED.value)
         & Initiative.state.in_([state.value for state in FAILED_STATES])

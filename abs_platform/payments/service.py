@@ -173,9 +173,16 @@ def renew(session: Session, payment_id: int, *, rules: Rules, now: dt.datetime) 
 
 
 def forget_receipts(session: Session, email: str) -> None:
-    """The gifts of who left this e-mail address stay, without a name; nobody can be told of them any more."""
-    payments = update(Payment).where(Payment.receipt_email == email).values(receipt_email=None)
-    forget_names(session, session.scalars(payments.returning(Payment.donation_id)).all())
+    """The gifts of who left this e-mail address stay, without a name; nobody can be told of them any more.
+
+    While money must still go back the address is needed for that: forget_addresses takes it a month after it did.
+    """
+    mine = Payment.receipt_email == email
+    goes_back = Payment.state.in_([PaymentState.REFUND_PENDING.value, PaymentState.REFUND_FAILED.value]) | (
+        (Payment.state == PaymentState.PAID.value) & Payment.refund_reason.is_not(None)
+    )
+    forget_names(session, session.scalars(select(Payment.donation_id).where(mine)).all())
+    session.execute(update(Payment).where(mine, ~goes_back).values(receipt_email=None))
 
 
 # An address is left for the receipt and for the word that money went back. What is still going back, or has to be paid

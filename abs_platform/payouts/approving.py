@@ -211,7 +211,11 @@ def pay_by_hand(
 
 
 def bounce_by_hand(session: Session, payout_id: int, *, reason: str, user: User, now: dt.datetime) -> None:
-    """Finance saw at the bank that it came back. Raises: NotAllowed, Conflict, InvalidInput."""
+    """Finance saw at the bank that it came back.
+
+    Until a statement or a colleague says so too its money goes nowhere else: one person alone cannot have it paid or
+    given back twice. Raises: NotAllowed, Conflict, InvalidInput.
+    """
     payout, subject = locked(session, payout_id)
     _check_turn(payout, subject, user, _BY_HAND, payout.version)
     said = _said(reason, "bounce_reason", _("Schrijf op wat de bank meldt."))
@@ -219,6 +223,8 @@ def bounce_by_hand(session: Session, payout_id: int, *, reason: str, user: User,
     if queries.is_more_returned(session, payout):
         raise Conflict(_("Het initiatief stortte hier al van terug. Zoek eerst uit welk geld dit is."))
     mark_bounced(session, payout_id, reason=said, actor=user.actor(), now=now)
+    payout.is_doubtful = True
+    session.flush()
 
 
 # -- who, and what was looked at ------------------------------------------------------------------------------------

@@ -3,11 +3,18 @@
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from abs_platform.database import Base, in_list
-from abs_platform.payouts.states import LIVING_STATES, BatchState, HolderKind, LineOutcome, PayoutState
+from abs_platform.payouts.states import (
+    AT_THE_BANK_STATES,
+    LIVING_STATES,
+    BatchState,
+    HolderKind,
+    LineOutcome,
+    PayoutState,
+)
 
 _LIVING = "state IN (" + ", ".join(f"'{state.value}'" for state in LIVING_STATES) + ")"
 
@@ -17,7 +24,8 @@ class Payout(Base):
 
     The IBAN is sealed (sealing.py, owner: the initiative); ``iban_digest`` finds the same one elsewhere, and
     ``iban_masked`` is what pages show. ``version`` goes up with every change of the bank details: who confirms or
-    approves names the version that was looked at. ``end_to_end_id`` is what the bank gives back.
+    approves names the version that was looked at. ``end_to_end_id`` is what the bank gives back. ``is_doubtful``: one
+    of finance booked by hand that it came back, and neither a statement nor a colleague says so too.
     """
 
     __tablename__ = "payouts"
@@ -41,6 +49,7 @@ class Payout(Base):
         CheckConstraint("state NOT IN ('exported') OR batch_id IS NOT NULL", name="batch_when_exported"),
         CheckConstraint("state <> 'paid' OR paid_on IS NOT NULL", name="paid_on_when_paid"),
         CheckConstraint("state NOT IN ('incomplete', 'refused') OR length(remark) > 0", name="remark_when_back"),
+        CheckConstraint("NOT is_doubtful OR state = 'bounced'", name="doubtful_when_bounced"),
         Index("uq_payouts_one_living", "initiative_id", unique=True, postgresql_where=_LIVING),
         Index("ix_payouts_waiting", "state", "state_changed_at", postgresql_where=_LIVING),
     )
@@ -68,6 +77,12 @@ class Payout(Base):
     paid_on: Mapped[dt.date | None]
     paid_note: Mapped[str] = mapped_column(server_default="")
     statement_line_id: Mapped[int | None] = mapped_column(ForeignKey("statement_lines.id"))
+    is_doubtful: Mapped[bool] = mapped_column(server_default="false")
+
+    @classmethod
+    def may_be_gone(cls) -> ColumnElement[bool]:
+        """Whether the bank has it, or may have it: then its money goes nowhere else."""
+        return cls.state.in_([state.value for state in AT_THE_BANK_STATES]) | cls.is_doubtful
 
 
 class PayoutBatch(Base):

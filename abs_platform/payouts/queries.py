@@ -19,7 +19,7 @@ from abs_platform.money import euros_in
 from abs_platform.paging import Page, page_of
 from abs_platform.payouts.models import Payout, UnspentReturn
 from abs_platform.payouts.permissions import Hands
-from abs_platform.payouts.states import AT_THE_BANK_STATES, LIVING_STATES, FinanceList, HolderKind, PayoutState
+from abs_platform.payouts.states import LIVING_STATES, FinanceList, HolderKind, PayoutState
 
 PAGE_SIZE = 50
 LIST_STATES: dict[FinanceList, tuple[PayoutState, ...]] = {
@@ -103,8 +103,13 @@ def is_more_returned(session: Session, payout: Payout) -> bool:
 
 def at_the_bank(session: Session, initiative_id: int) -> bool:
     """Whether the bank has, or may have, a payout of this initiative: then nothing goes back to its givers."""
-    states = [state.value for state in AT_THE_BANK_STATES]
-    query = select(Payout.id).where(Payout.initiative_id == initiative_id, Payout.state.in_(states)).limit(1)
+    query = select(Payout.id).where(Payout.initiative_id == initiative_id, Payout.may_be_gone()).limit(1)
+    return session.scalar(query) is not None
+
+
+def is_in_doubt(session: Session, initiative_id: int) -> bool:
+    """Whether only one person says that a payout of this initiative came back."""
+    query = select(Payout.id).where(Payout.initiative_id == initiative_id, Payout.is_doubtful).limit(1)
     return session.scalar(query) is not None
 
 

@@ -75,6 +75,8 @@ def request(
         raise NotFound(_("Een uitbetaling vragen kan de initiatiefnemer, als het bedrag binnen is."))
     if living(session, initiative_id) is not None:
         raise _one_at_a_time()
+    if queries.is_in_doubt(session, initiative_id):
+        raise Conflict(_("De vorige uitbetaling kwam terug. Financiën kijkt er eerst naar. Probeer het later opnieuw."))
     _check_amount(session, initiative_id, details.amount_cents)
     if not details.iban:
         raise InvalidInput(_("Vul het rekeningnummer in."), fields={"iban": _("Vul het rekeningnummer in.")})
@@ -278,3 +280,18 @@ def _too_late(payout: Payout, user: User, subject: Subject) -> Conflict | NotFou
         state = PayoutState(payout.state).label
         return Conflict(_("Dit kan niet meer: de uitbetaling is '%(state)s'.", state=state))
     return NotFound(_("Deze uitbetaling is er niet (meer), of hij is niet van jou."))
+
+
+def believe(session: Session, payout_id: int, *, by_id: int) -> None:
+    """A colleague looked too: this payout really came back, and its money is free again.
+
+    Locks: the payout. Raises: NotAllowed for who said so herself.
+    """
+    payout = session.get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
+    if not payout.is_doubtful:
+        return
+    said = events.latest_of(session, "payout", payout_id, {"payout.bounced"})
+    if said is None or said.actor == str(Actor("staff", str(by_id))):
+        raise NotAllowed(_("Je boekte deze uitbetaling zelf als teruggekomen. Een collega moet ook kijken."))
+    payout.is_doubtful = False
+    session.flush()

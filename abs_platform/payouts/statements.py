@@ -32,6 +32,7 @@ from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict
+from abs_platform.events import Event
 from abs_platform.finance.service import open_task
 from abs_platform.finance.states import TaskKind
 from abs_platform.initiatives.service import lock
@@ -162,10 +163,15 @@ def _apply(
     if payout is None or verdict.outcome == LineOutcome.DIFFERS:
         _open_task(session, line, payout, why=verdict.why, line_id=line_id, now=now)
     elif verdict.outcome == LineOutcome.PAID:
+        if payout.state == PayoutState.APPROVED:
+            _open_task(session, line, payout, why=_("De opdracht was ingetrokken."), line_id=line_id, now=now)
         mark_paid(session, payout.id, paid_on=line.booked_on, statement_line_id=line_id, actor=actor, now=now)
     elif verdict.outcome == LineOutcome.BOUNCED:
         mark_bounced(session, payout.id, reason=_why_it_came_back(line), actor=actor, now=now)
-    elif not line.is_credit and payout.state == PayoutState.PAID:
+    elif line.is_credit:
+        payout.is_doubtful = False
+        session.flush()
+    elif payout.state == PayoutState.PAID:
         payout.statement_line_id = line_id
         session.flush()
     return verdict.outcome
@@ -191,7 +197,7 @@ def _judge_payment(session: Session, payout: Payout) -> _Verdict:
         return _Verdict(LineOutcome.AGREED)
     if payout.state == PayoutState.BOUNCED:
         return _differs(_("Bij ons is deze uitbetaling teruggekomen, en de bank heeft betaald."))
-    if not _is_at_bank(session, payout):
+    if not _is_at_bank(session, payout) and not _was_withdrawn(session, payout):
         return _differs(_("Deze uitbetaling was niet vrijgegeven, of is al betaald."))
     if payout.amount_cents > queries.balance_of(session, payout.initiative_id):
         return _differs(_("In onze boeken staat te weinig voor dit initiatief."))
@@ -227,6 +233,18 @@ def _is_at_bank(session: Session, payout: Payout) -> bool:
     """Whether the bank may have it: in a file that was released."""
     query = select(PayoutBatch.state).where(PayoutBatch.id == payout.batch_id)
     return payout.state == PayoutState.EXPORTED and session.scalar(query) == BatchState.RELEASED
+
+
+def _was_withdrawn(session: Session, payout: Payout) -> bool:
+    """Whether the bank may have it all the same: it is in no file, and was in one that was released and withdrawn."""
+    made = (Event.kind == "payout_batch.made") & (Event.subject_id == PayoutBatch.id)
+    query = (
+        select(PayoutBatch.id)
+        .join(Event, made)
+        .where(PayoutBatch.state == BatchState.CANCELLED.value, PayoutBatch.released_at.is_not(None))
+        .where(Event.details["payout_ids"].contains([payout.id]))
+    )
+    return payout.state == PayoutState.APPROVED and session.scalar(query.limit(1)) is not None
 
 
 def _why_it_came_back(line: Line) -> str:

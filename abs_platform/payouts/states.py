@@ -20,12 +20,13 @@ class PayoutState(LabelledEnum):
 
 
 _S = PayoutState
-# Other bank details start over: whatever was confirmed or approved is requested again.
+# Other bank details start over: whatever was confirmed or approved is requested again. A file that was withdrawn may be
+# executed all the same: the bank's statement then makes an approved payout paid.
 TRANSITIONS: dict[PayoutState, frozenset[PayoutState]] = {
     _S.REQUESTED: frozenset({_S.REQUESTED, _S.INCOMPLETE, _S.CONFIRMED, _S.REFUSED}),
     _S.INCOMPLETE: frozenset({_S.REQUESTED, _S.REFUSED}),
     _S.CONFIRMED: frozenset({_S.REQUESTED, _S.INCOMPLETE, _S.APPROVED, _S.REFUSED}),
-    _S.APPROVED: frozenset({_S.REQUESTED, _S.INCOMPLETE, _S.EXPORTED, _S.REFUSED}),
+    _S.APPROVED: frozenset({_S.REQUESTED, _S.INCOMPLETE, _S.EXPORTED, _S.REFUSED, _S.PAID}),
     _S.EXPORTED: frozenset({_S.APPROVED, _S.PAID, _S.BOUNCED}),
     _S.PAID: frozenset({_S.BOUNCED}),
     _S.REFUSED: frozenset(),

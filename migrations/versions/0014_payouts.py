@@ -129,6 +129,8 @@ def upgrade() -> None:
         sa.Column("paid_on", sa.Date(), nullable=True),
         sa.Column("paid_note", sa.Text(), server_default="", nullable=False),
         sa.Column("statement_line_id", sa.BigInteger(), nullable=True),
+        sa.Column("is_doubtful", sa.Boolean(), server_default="false", nullable=False),
+        sa.CheckConstraint("NOT is_doubtful OR state = 'bounced'", name=op.f("ck_payouts_doubtful_when_bounced")),
         sa.CheckConstraint("holder_kind IN ('organisation', 'person')", name=op.f("ck_payouts_holder_kind_known")),
         sa.CheckConstraint("state <> 'paid' OR paid_on IS NOT NULL", name=op.f("ck_payouts_paid_on_when_paid")),
         sa.CheckConstraint(
