@@ -24,7 +24,7 @@ from abs_platform.payments.booking import Booked, book_checkout
 from abs_platform.payments.models import Payment, ProviderEvent
 from abs_platform.payments.service import MoneyGift, Started, start_gift
 from abs_platform.vouchers.codes import read_code
-from jobs import close_initiatives, release_checkouts
+from jobs import close_initiatives, reconcile_payments, release_checkouts
 from tests.concurrency.racing import assert_books_are_right, at_once, committed, meanwhile, wait_until_blocked
 from tests.factories import TEST_ACTOR, Factory
 from tests.payments.gifts import begin, begin_at, checkout, deliver, donation_of, money_gift, payment_of
@@ -93,6 +93,7 @@ def test_all_who_may_book_a_payment_at_once_book_it_once(
     initiative_id = own_factory.initiative(target_cents=5_000).id
     started = begin_at(own_factory, stand_in, initiative_id, 5_000)
     stand_in.pay(started.checkout_id or "")
+    (sent,) = stand_in.deliveries()
     later = own_factory.now + 32 * MINUTE
 
     def run(job: Callable[[dt.datetime], Any]) -> list[str]:
@@ -100,10 +101,15 @@ def test_all_who_may_book_a_payment_at_once_book_it_once(
             return list(job(later).errors)
 
     def send() -> list[str]:
-        return [] if deliver(own_paying_app, *told(stand_in, started)) == 200 else ["refused"]
+        return [] if deliver(own_paying_app, *sent) == 200 else ["refused"]
 
-    works: list[Callable[[], list[str]]] = [send] * 4
-    works += [partial(run, release_checkouts.run)] * 3 + [partial(run, close_initiatives.run)] * 2
+    def look() -> list[str]:
+        page = own_paying_app.test_client().get(f"/giften/{started.reference}")
+        return [] if page.status_code == 200 and "€\N{NO-BREAK SPACE}50" in page.text else [page.text]
+
+    works: list[Callable[[], list[str]]] = [send] * 4 + [look] * 4
+    works += [partial(run, release_checkouts.run)] * 2 + [partial(run, close_initiatives.run)] * 2
+    works += [partial(run, reconcile_payments.run)] * 2
     errors = at_once(works)
 
     assert errors == [[]] * len(works)

@@ -15,13 +15,18 @@ from sqlalchemy.orm import Session
 
 from abs_platform.database import db
 from abs_platform.ledger.queries import check
+from tests.concurrency import wrong_money
 from tests.factories import Factory
 
 MONEY_TABLES = (
-    "rounds", "round_districts", "voucher_batches", "vouchers", "donations", "ledger_transactions", "ledger_postings"
+    "rounds", "round_districts", "voucher_batches", "vouchers", "donations", "ledger_transactions", "ledger_postings",
+    *wrong_money.PAYMENT_TABLES, *wrong_money.PAYOUT_TABLES,
 )  # fmt: skip
-APPEND_ONLY = ("events", "ledger_transactions", "ledger_postings")
-NEVER_DELETED = ("households", "vouchers", "donations")
+APPEND_ONLY = (
+    "events", "ledger_transactions", "ledger_postings", "provider_events", "statement_lines", "unspent_returns",
+    "books_checks",
+)  # fmt: skip
+NEVER_DELETED = ("households", "vouchers", "donations", "payments", "payouts", "payout_batches", "finance_tasks")
 
 _VOUCHER = """
     INSERT INTO vouchers (round_id, batch_id, household_id, nonce, code_digest)
@@ -51,6 +56,8 @@ def world(app: Flask) -> Iterator[Connection]:
     factory.round(
         opens=dt.timedelta(days=60), closes=dt.timedelta(days=80), districts=("WK014110",), name="Een andere ronde"
     )
+    with app.app_context():
+        wrong_money.give_and_pay(factory)
     session.commit()
     connection.execute(
         text("""
@@ -83,7 +90,7 @@ def refusal(connection: Connection, statement: str) -> psycopg.Error:
     [
         *((table, f"UPDATE {table} SET id = DEFAULT") for table in APPEND_ONLY),
         *((table, f"UPDATE {table} SET id = DEFAULT WHERE false") for table in APPEND_ONLY),
-        *((table, f"DELETE FROM {table} WHERE id = lowest('{table}')") for table in APPEND_ONLY + NEVER_DELETED),
+        *((table, f"DELETE FROM {table}") for table in APPEND_ONLY + NEVER_DELETED),
         *((table, f"TRUNCATE {table} CASCADE") for table in APPEND_ONLY + NEVER_DELETED),
     ],
 )
@@ -233,7 +240,7 @@ BREACHES: dict[str, str] = {
     "ck_ledger_postings_initiative_of_its_account": _LEGS.format(
         "('initiative', NULL::bigint, NULL::bigint, 1), ('initiative', NULL, NULL, -1)"
     ),
-}
+} | wrong_money.BREACHES
 # These only give a foreign key something to hold on to: the primary key is the first part of both.
 IMPLIED = {"uq_rounds_id_opens_at_closes_at", "uq_voucher_batches_id_round_id"}
 
