@@ -96,9 +96,9 @@ def _win(session: Session, standing: Standing, dispute: Dispute, actor: Actor, n
     payment = standing.payment
     if not _is_claimed_by(payment.dispute_id, dispute, payment.state):
         part = booked_cents(session, dispute.id) or 0
-        if part and (
-            suspense.is_part(session, dispute.id) or is_booked(session, TransactionKind.REFUND_MADE, dispute.id)
-        ):
+        if part == 0:  # the provider has it all again by our books: what stands aside now is what finance bore before
+            return False
+        if suspense.is_part(session, dispute.id) or is_booked(session, TransactionKind.REFUND_MADE, dispute.id):
             fail(session, standing, dispute.id, part, failure="", actor=actor, now=now)
             return True
         return suspense.take_back(session, dispute.id, now=now) != 0

@@ -70,10 +70,12 @@ def morning(town: Town, people: People, stand_in: StandIn, monkeypatch: pytest.M
     desk, bank = Desk(town.factory), Bank(town.app, town.factory, stand_in)
     stopped = town.factory.initiative(title="Een muurschildering aan de Ossenkoppelerhoekstraat", target_cents=50_000)
     gift = money_gift(2_500, giver_name="Fatima", receipt_email="fatima@voorbeeld.example", message=MESSAGE)
+    stand_in.at(town.factory.now)  # the town may be older than a checkout may be
     started = begin_at(town.factory, stand_in, stopped.id, gift)
     stand_in.pay(started.checkout_id or "")
     bank.hear()
     bank.stop(stopped)
+    stand_in.at(None)
     stand_in.refuse_next_refund()
     bank.refund()
     title = f"Een pluktuin voor de Ossenkoppelerhoekstraat {next(_serials)}"

@@ -86,7 +86,7 @@ def arrive(bank: Bank, visit: Callable[..., Visitor]) -> Callable[..., Visitor]:
 @pytest.fixture
 def initiative(town: Town) -> Initiative:
     """A new one, so that the amounts on its page are known."""
-    made = town.factory.initiative(title="Een bankje aan het kanaal", target_cents=41_250)
+    made = town.factory.initiative(title="Een fietspomp bij de school", target_cents=41_250)
     town.session.commit()
     return made
 

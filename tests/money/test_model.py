@@ -47,7 +47,8 @@ def test_whatever_happens_the_books_are_right_and_all_sides_agree_in_the_end(wor
         stateful_step_count=STEPS_AN_EXAMPLE,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        # Finding the fewest steps takes minutes: CI says what broke, and a run at home says how little it takes.
+        phases=(Phase.generate,) if "CI" in os.environ else (Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
 
