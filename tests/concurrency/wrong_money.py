@@ -98,7 +98,6 @@ BREACHES: dict[str, str] = {
     "ck_payouts_batch_when_exported": _EXPORTED.format("batch_id = NULL"),
     "ck_payouts_paid_on_when_paid": _EXPORTED.format("state = 'paid'"),
     "ck_payouts_remark_when_back": _REQUESTED.format("state = 'refused'"),
-    "ck_payouts_doubtful_when_bounced": _REQUESTED.format("is_doubtful = true"),
     "uq_payouts_one_living": _REQUESTED.format(
         "initiative_id = (SELECT initiative_id FROM payouts WHERE state = 'exported')"
     ),
