@@ -10,7 +10,10 @@ from abs_platform.database import Base
 
 
 class JobRun(Base):
-    """One run of one job. A run without an end is going on, or was killed: the next run of that job says so."""
+    """One run of one job. A run without an end is going on, or was killed: the next run of that job says so.
+
+    ``seen_at`` is the last sign of life of the process that does it.
+    """
 
     __tablename__ = "job_runs"
     __table_args__ = (Index(None, "job", "started_at"),)
@@ -21,3 +24,15 @@ class JobRun(Base):
     ended_at: Mapped[dt.datetime | None]
     changed: Mapped[int] = mapped_column(server_default="0")
     error: Mapped[str | None]
+    seen_at: Mapped[dt.datetime | None]
+
+
+class ScheduledJob(Base):
+    """A job as the scheduler process has it on its timetable; ``seen_at`` is that process's last sign of life."""
+
+    __tablename__ = "scheduled_jobs"
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    schedule: Mapped[str]
+    next_run_at: Mapped[dt.datetime | None]
+    seen_at: Mapped[dt.datetime]

@@ -11,15 +11,22 @@ from abs_platform.help_offers import models as help_offers
 from abs_platform.households import models as households
 from abs_platform.initiatives import models as initiatives
 from abs_platform.ledger import models as ledger
+from abs_platform.letters import models as letters
 from abs_platform.media import models as media
 from abs_platform.moderation import models as moderation
+from abs_platform.objections import models as objections
+from abs_platform.paper import models as paper
 from abs_platform.payments import models as payments
 from abs_platform.payouts import models as payouts
 from abs_platform.questions import models as questions
+from abs_platform.replacements import models as replacements
+from abs_platform.reports import models as reports
 from abs_platform.rounds import models as rounds
+from abs_platform.rule_settings import models as rule_settings
 from abs_platform.rulebook import models as rulebook
 from abs_platform.updates import models as updates
 from abs_platform.vouchers import models as vouchers
+from abs_platform.work import models as work
 
 __all__ = [
     "accountability",
@@ -34,14 +41,21 @@ __all__ = [
     "initiatives",
     "job_runs",
     "ledger",
+    "letters",
     "media",
     "moderation",
+    "objections",
     "outbox",
+    "paper",
     "payments",
     "payouts",
     "questions",
+    "replacements",
+    "reports",
     "rounds",
+    "rule_settings",
     "rulebook",
     "updates",
     "vouchers",
+    "work",
 ]

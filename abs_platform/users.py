@@ -17,6 +17,7 @@ class Role(LabelledEnum):
     DISTRICT_MANAGER = "district_manager", _l("wijkregisseur")
     COORDINATOR = "coordinator", _l("beheerder")
     FINANCE = "finance", _l("financieel medewerker")
+    DESK = "desk", _l("baliemedewerker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,11 @@ class User:
     def is_finance(self) -> bool:
         """Whether this person pays out."""
         return Role.FINANCE in self.roles
+
+    @property
+    def is_at_the_desk(self) -> bool:
+        """Whether this person helps residents at the desk of a wijkcentrum."""
+        return Role.DESK in self.roles
 
     @property
     def short_name(self) -> str:

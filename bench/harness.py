@@ -33,7 +33,7 @@ from abs_platform.areas.service import load_areas
 from abs_platform.config import ROOT_DIR, Municipality, Settings
 from abs_platform.database import transaction
 from abs_platform.embedded import start_embedded_postgres
-from abs_platform.rounds.service import plan_round
+from abs_platform.rounds.service import plan_round, release
 
 ACTOR = Actor("command", "bench")
 AREAS_EDITION = 2024
@@ -159,6 +159,7 @@ def add_open_round(session: Session, app: Flask) -> int:
         actor=ACTOR,
         now=now,
     )
+    release(session, round_, letter_text_id=None, actor=ACTOR, now=now)
     session.flush()
     return round_.id
 

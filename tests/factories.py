@@ -24,7 +24,7 @@ from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
 from abs_platform.rounds.models import Round
-from abs_platform.rounds.service import plan_round
+from abs_platform.rounds.service import plan_round, release
 from abs_platform.users import Role
 from abs_platform.vouchers.codes import CodeKeys, read_code
 from abs_platform.vouchers.issuing import issue_vouchers
@@ -120,11 +120,12 @@ class Factory:
         closes: dt.timedelta = dt.timedelta(days=20),
         districts: tuple[str, ...] = (),
         name: str | None = None,
+        is_released: bool = True,
     ) -> Round:
-        """A planned round that opens and closes so long from now; its vouchers are due since five days before."""
+        """A round that may be issued, opens and closes so long from now; its vouchers are due five days before."""
         opens_at, closes_at = self.now + opens, self.now + closes
         planned_at = opens_at - dt.timedelta(days=30)
-        return plan_round(
+        round_ = plan_round(
             self.session,
             name=name or f"Ronde {next(_numbers)}",
             issue_on=clock.local_date(opens_at - dt.timedelta(days=5)),
@@ -136,6 +137,9 @@ class Factory:
             actor=TEST_ACTOR,
             now=planned_at,
         )
+        if is_released:
+            release(self.session, round_, letter_text_id=None, actor=TEST_ACTOR, now=planned_at)
+        return round_
 
     def issue(self, round_: Round, at: dt.datetime | None = None) -> int:
         """Issue a round's vouchers on its opening day, or at a moment; returns how many."""

@@ -35,3 +35,15 @@ class Area(Base):
     edition: Mapped[int]
     is_current: Mapped[bool] = mapped_column(server_default="true")
     shape: Mapped[dict[str, Any] | None]
+
+
+class HelpPoint(Base):
+    """Where residents of a district get help: the desk of their wijkcentrum. Letters and the contact page name it."""
+
+    __tablename__ = "help_points"
+
+    district_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    address: Mapped[str]
+    opening_hours: Mapped[str]
+    phone: Mapped[str]

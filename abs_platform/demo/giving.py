@@ -20,7 +20,7 @@ from abs_platform.donations.service import GiftDetails, give_voucher, return_to_
 from abs_platform.donations.states import Channel
 from abs_platform.initiatives import service
 from abs_platform.initiatives.states import InitiativeState as State
-from abs_platform.rounds.service import plan_round
+from abs_platform.rounds.service import plan_round, release
 from abs_platform.updates.mailing import tell_of_returns
 from abs_platform.vouchers.issuing import issue_vouchers
 from abs_platform.vouchers.models import Voucher
@@ -83,6 +83,7 @@ class Giving:
                 actor=MODERATOR,
                 now=now,
             )
+            release(session, round_, letter_text_id=None, actor=MODERATOR, now=now)
             self._round_ids[name] = round_.id
 
         def issue(session: Session, now: dt.datetime) -> None:

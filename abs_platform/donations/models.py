@@ -17,6 +17,7 @@ class Donation(Base):
     ``reference`` is the random number on the receipt; ``idempotency_key`` makes a form that is sent twice one gift.
     The e-mail address is kept only for who asked for news. ``is_organisation`` tells the money of companies and clubs
     from that of residents, also of who does not want to be named.
+    ``entry_batch_id``: the batch of an organiser in which its code was entered from paper.
     """
 
     __tablename__ = "donations"
@@ -43,6 +44,8 @@ class Donation(Base):
             postgresql_where="state = 'confirmed'",
         ),
         Index(None, "initiative_id", "given_at"),
+        Index(None, "entry_batch_id", postgresql_where="entry_batch_id IS NOT NULL"),
+        CheckConstraint("entry_batch_id IS NULL OR channel = 'organiser'", name="entry_batch_of_organiser"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -61,3 +64,4 @@ class Donation(Base):
     giver_email: Mapped[str | None]
     idempotency_key: Mapped[uuid.UUID | None] = mapped_column(unique=True)
     is_organisation: Mapped[bool] = mapped_column(server_default="false")
+    entry_batch_id: Mapped[int | None] = mapped_column(ForeignKey("entry_batches.id"))

@@ -31,7 +31,12 @@ class AddressImport(Base):
 
 
 class Household(Base):
-    """One residential address (BAG): a dwelling, a mooring or a pitch. Gone addresses are ended, never deleted."""
+    """One residential address (BAG): a dwelling, a mooring or a pitch. Gone addresses are ended, never deleted.
+
+    ``added_by_hand_at``: the coordinator added it, so no import ends it; ``ended_by_hand_at``: she ended it, so no
+    import brings it back. ``mail_returned_at``: the post brought its letter back, so it gets no voucher until that is
+    cleared.
+    """
 
     __tablename__ = "households"
     __table_args__ = (
@@ -55,3 +60,6 @@ class Household(Base):
     city: Mapped[str]
     neighbourhood_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
     ended_on: Mapped[dt.date | None]
+    added_by_hand_at: Mapped[dt.datetime | None]
+    ended_by_hand_at: Mapped[dt.datetime | None]
+    mail_returned_at: Mapped[dt.datetime | None]

@@ -65,3 +65,5 @@ class TransactionKind(LabelledEnum):
     PAYOUT_BOUNCED = "payout_bounced", _l("uitbetaling teruggekomen")
     # bank -r, surplus +r
     UNSPENT_RETURNED = "unspent_returned", _l("niet besteed, teruggestort")
+    # what a stolen voucher's initiative was paid already: fees -a, initiative +a, and then the gift returns
+    OBJECTION_BORNE = "objection_borne", _l("gestolen gift voor rekening van de gemeente")

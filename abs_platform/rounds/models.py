@@ -15,6 +15,7 @@ class Round(Base):
     """One issue of vouchers, with the numbers of the rules as they were for it.
 
     ``key_fingerprint`` tells under which voucher key its codes were made, so that a changed key is noticed.
+    ``released_at``: when a coordinator said that it may be issued; ``letter_text_id`` the text that its letters have.
     """
 
     __tablename__ = "rounds"
@@ -37,6 +38,21 @@ class Round(Base):
     returned_valid_days: Mapped[int]
     key_fingerprint: Mapped[bytes | None]
     closed_at: Mapped[dt.datetime | None]
+    released_at: Mapped[dt.datetime | None]
+    letter_text_id: Mapped[int | None] = mapped_column(ForeignKey("letter_texts.id"))
+
+
+class YearBudget(Base):
+    """What the council set aside for the vouchers that are issued in a year. Its history stands in the event log."""
+
+    __tablename__ = "year_budgets"
+    __table_args__ = (
+        CheckConstraint("year BETWEEN 2000 AND 2100", name="year_range"),
+        CheckConstraint("amount_cents >= 0", name="amount_not_negative"),
+    )
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    amount_cents: Mapped[int]
 
 
 class RoundDistrict(Base):

@@ -89,12 +89,17 @@ def find_round(session: Session, name_or_id: str) -> int | None:
 
 
 def due_for_issue(session: Session, now: dt.datetime) -> list[int]:
-    """Rounds that are issued today or were before, and are not over: new addresses get theirs too."""
+    """Released rounds that are issued today or were before, and are not over: new addresses get theirs too."""
     states = (RoundState.PLANNED.value, RoundState.ISSUED.value)
     return list(
         session.scalars(
             select(Round.id)
-            .where(Round.state.in_(states), Round.issue_on <= local_date(now), Round.closes_at > now)
+            .where(
+                Round.state.in_(states),
+                Round.released_at.is_not(None),
+                Round.issue_on <= local_date(now),
+                Round.closes_at > now,
+            )
             .order_by(Round.id)
         )
     )

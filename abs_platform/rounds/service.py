@@ -122,6 +122,37 @@ def lock_round(session: Session, round_id: int) -> Round:
     return round_
 
 
+def release(
+    session: Session,
+    round_: Round,
+    *,
+    letter_text_id: int | None,
+    actor: Actor,
+    now: dt.datetime,
+    despite: Sequence[str] = (),
+    reason: str | None = None,
+) -> None:
+    """Say that a planned round may be issued, with which text of the letter. The caller holds the round's lock.
+
+    ``despite``: the checks that were not green; ``reason``: why it may be issued all the same. Whether it is ready is
+    judged by rounds.readiness. Raises: Conflict when it is not planned, or was released already.
+    """
+    if round_.state != RoundState.PLANNED or round_.released_at is not None:
+        raise Conflict(_("Ronde '%(name)s' is al vrijgegeven of uitgegeven.", name=round_.name))
+    round_.released_at = now
+    round_.letter_text_id = letter_text_id
+    events.record(
+        session,
+        "round.released",
+        round_.id,
+        actor=actor,
+        now=now,
+        reason=reason,
+        despite=list(despite),
+        letter_text=letter_text_id,
+    )
+
+
 def mark_issued(session: Session, round_: Round, *, key_fingerprint: bytes, actor: Actor, now: dt.datetime) -> None:
     """Say that the vouchers of a round are out, and under which key. The caller holds the round's lock."""
     _move(session, round_, RoundState.ISSUED, actor=actor, now=now)

@@ -25,6 +25,7 @@ from abs_platform.rounds.queries import rounds_at_the_same_time
 from abs_platform.rounds.service import lock_round, mark_issued
 from abs_platform.rounds.states import RoundState
 from abs_platform.vouchers.codes import CodeKeys
+from abs_platform.vouchers.merkle import MerkleTree
 from abs_platform.vouchers.models import VoucherBatch
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ ELIGIBLE = """
     FROM households h
     JOIN areas n ON n.id = h.neighbourhood_id
     JOIN round_districts d ON d.district_id = n.parent_id AND d.round_id = %(round_id)s
-    WHERE h.ended_on IS NULL
+    WHERE h.ended_on IS NULL AND h.mail_returned_at IS NULL
       AND NOT EXISTS (SELECT FROM vouchers v
                       WHERE v.household_id = h.id AND v.round_id = ANY(%(round_ids)s) AND v.revoked_at IS NULL)
 """
@@ -72,22 +73,25 @@ def issue_vouchers(
     Run again it adds only for addresses that came later. Memory stays flat whatever the number of households.
 
     Locks: the round (exclusive), then the addresses (shared), so that no import runs meanwhile.
-    Raises: NotFound; Conflict when the round is a draft, closed or past, when it is too early, or when the key changed.
+    Raises: NotFound; Conflict when the round is a draft, not released, closed or past, when it is too early, or when
+    the key changed.
     """
     round_ = lock_round(session, round_id)
     _check_may_issue(round_, keys, now)
     hold_addresses_still(session)
     batch: VoucherBatch | None = None
+    seal = MerkleTree()
     connection = driver_connection(session)
     for household_ids in _eligible_households(connection, round_id, rounds_at_the_same_time(session, round_id)):
         batch = batch or _begin_batch(session, round_id, now)
-        _copy_vouchers(connection, keys, round_id, batch.id, household_ids)
+        _copy_vouchers(connection, keys, batch, household_ids, seal)
         batch.voucher_count += len(household_ids)
         if on_progress is not None:
             on_progress(len(household_ids))
     if round_.state == RoundState.PLANNED:
         mark_issued(session, round_, key_fingerprint=keys.fingerprint, actor=actor, now=now)
     if batch is not None:
+        batch.merkle_root = seal.root()
         _book_batch(session, round_, batch, actor, now)
     session.flush()
     return IssueReport(round_id, batch.voucher_count if batch else 0, batch.id if batch else None)
@@ -116,6 +120,8 @@ def _check_may_issue(round_: Round, keys: CodeKeys, now: dt.datetime) -> None:
     if round_.state not in {RoundState.PLANNED, RoundState.ISSUED} or round_.closes_at <= now:
         state = RoundState.CLOSED if round_.closes_at <= now else RoundState(round_.state)
         raise Conflict(f"Ronde '{round_.name}' is {state.label}: er kunnen geen vouchers meer uit.")
+    if round_.released_at is None:
+        raise Conflict(f"Ronde '{round_.name}' is nog niet vrijgegeven. Dat gaat met: abs rounds release")
     if local_date(now) < round_.issue_on:
         raise Conflict(f"Ronde '{round_.name}' wordt uitgegeven op {round_.issue_on.isoformat()}, niet eerder.")
     if round_.key_fingerprint is not None and round_.key_fingerprint != keys.fingerprint:
@@ -138,14 +144,21 @@ def _eligible_households(
 
 
 def _copy_vouchers(
-    connection: psycopg.Connection[object], keys: CodeKeys, round_id: int, batch_id: int, household_ids: list[int]
+    connection: psycopg.Connection[object],
+    keys: CodeKeys,
+    batch: VoucherBatch,
+    household_ids: list[int],
+    seal: MerkleTree,
 ) -> None:
-    """COPY one voucher for each household. The server reads a block while the next is made.
+    """COPY one voucher for each household, and seal them. The server reads a block while the next is made.
+
+    Vouchers get their ids in the order of the rows, so that the seal can be made again in the order of the ids.
 
     A new code that equals an old one (a chance of one in a million a round) fails on the unique digest: the transaction
     rolls back, and the next run draws other nonces.
     """
-    payload, digest, pack = keys.payload, keys.digest, _COPY_ROW.pack
+    round_id, batch_id = batch.round_id, batch.id
+    payload, digest, pack, add_leaf = keys.payload, keys.digest, _COPY_ROW.pack, seal.add
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -159,6 +172,8 @@ def _copy_vouchers(
             rows = []
             for place, household_id in enumerate(block):
                 nonce = random[place * _NONCE_BYTES : (place + 1) * _NONCE_BYTES]
-                rows.append(pack(5, 8, round_id, 8, batch_id, 8, household_id, 16, nonce, 16, digest(payload(nonce))))
+                code_digest = digest(payload(nonce))
+                add_leaf(code_digest)
+                rows.append(pack(5, 8, round_id, 8, batch_id, 8, household_id, 16, nonce, 16, code_digest))
             copy.write(b"".join(rows))
         copy.write(_COPY_TRAILER)

@@ -7,15 +7,20 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from abs_platform.database import Base, in_list
-from abs_platform.vouchers.states import VoucherState
+from abs_platform.vouchers.states import BatchKind, VoucherState
 
 
 class VoucherBatch(Base):
-    """The vouchers of one round that were issued in one go; a later run for added addresses is a batch of its own."""
+    """The vouchers of one round that were issued in one go; a later run for added addresses is a batch of its own.
+
+    ``merkle_root`` seals it: one fingerprint of all its code digests, made public when it is issued (vouchers.merkle).
+    """
 
     __tablename__ = "voucher_batches"
     __table_args__ = (
         CheckConstraint("voucher_count >= 0", name="voucher_count_not_negative"),
+        CheckConstraint(f"kind IN {in_list(BatchKind)}", name="kind_known"),
+        CheckConstraint("octet_length(merkle_root) = 32", name="merkle_root_32_bytes"),
         UniqueConstraint("id", "round_id"),
     )
 
@@ -23,6 +28,8 @@ class VoucherBatch(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), index=True)
     issued_at: Mapped[dt.datetime]
     voucher_count: Mapped[int]
+    kind: Mapped[str] = mapped_column(server_default=BatchKind.ISSUE.value)
+    merkle_root: Mapped[bytes | None]
 
 
 class Voucher(Base):
@@ -63,6 +70,16 @@ class Voucher(Base):
     usable_until: Mapped[dt.datetime | None]
     kept_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
+
+
+class KeptVoucher(Base):
+    """A voucher that somebody keeps in an account ("bewaren"). It can still be given with its code alone."""
+
+    __tablename__ = "kept_vouchers"
+
+    voucher_id: Mapped[int] = mapped_column(ForeignKey("vouchers.id"), primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    kept_at: Mapped[dt.datetime]
 
 
 class PrintFile(Base):

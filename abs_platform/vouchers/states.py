@@ -23,3 +23,10 @@ TRANSITIONS: dict[VoucherState, frozenset[VoucherState]] = {
     VoucherState.EXPIRED: frozenset(),
     VoucherState.REVOKED: frozenset(),
 }
+
+
+class BatchKind(LabelledEnum):
+    """Why vouchers were issued together."""
+
+    ISSUE = "issue", _l("uitgifte")
+    REPLACEMENT = "replacement", _l("nieuwe brieven")

@@ -24,7 +24,7 @@ from abs_platform.initiatives import service
 from abs_platform.initiatives.models import Initiative
 from abs_platform.job_runs import JobRun
 from abs_platform.rounds.models import Round
-from abs_platform.rounds.service import plan_round
+from abs_platform.rounds.service import plan_round, release
 from abs_platform.vouchers.issuing import IssueReport, issue_vouchers
 from abs_platform.vouchers.models import Voucher, VoucherBatch
 from abs_platform.vouchers.service import revoke_voucher
@@ -52,7 +52,7 @@ def planner(factory: Factory, name: str, opens_at: dt.datetime, districts: tuple
     rules, now = factory.rules, factory.now
 
     def plan(session: Session) -> int:
-        return plan_round(
+        round_ = plan_round(
             session,
             name=name,
             issue_on=local_date(opens_at),
@@ -63,7 +63,9 @@ def planner(factory: Factory, name: str, opens_at: dt.datetime, districts: tuple
             rules=rules,
             actor=TEST_ACTOR,
             now=now,
-        ).id
+        )
+        release(session, round_, letter_text_id=None, actor=TEST_ACTOR, now=now)
+        return round_.id
 
     return plan
 
