@@ -16,6 +16,8 @@ from abs_platform.media.keeping import sweep
 from abs_platform.media.queries import keys_in_use
 from abs_platform.media.service import forget_removed
 from abs_platform.payments.service import forget_addresses as forget_receipts
+from abs_platform.reports.service import keep_figures
+from abs_platform.vouchers.keeping import forget_kept
 from abs_platform.vouchers.queries import settled_rounds
 from abs_platform.vouchers.redeeming import purge_attempts
 from abs_platform.vouchers.service import forget_households
@@ -31,6 +33,7 @@ def run(now: dt.datetime) -> JobReport:
 
     def forget(round_id: int) -> int:
         with transaction() as session:
+            keep_figures(session, round_id, is_final=True, now=now)
             return forget_households(session, round_id, actor=ACTOR, now=now)
 
     def sweep_files(_store: str) -> int:
@@ -42,6 +45,7 @@ def run(now: dt.datetime) -> JobReport:
         forgotten = purge_attempts(session, now) + forget_mails(session, now=now)
         forgotten += attempts.purge(session, now) + purge_sign_ins(session, now) + forget_addresses(session)
         forgotten += forget_removed(session, now) + forget_givers(session, now) + forget_receipts(session, now)
+        forgotten += forget_kept(session, now)
         report = JobReport(changed=forgotten)
     report.each(settled_rounds(db.session(), closed_before), forget)
     report.each(["file store"], sweep_files)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Remind organisers, who was asked to help carry, and staff, of what is due; the report counts the mails, each once."""
+"""Remind organisers, who was asked to help carry, who keeps vouchers, and staff; the report counts mails, each once."""
 
 import datetime as dt
 
@@ -10,6 +10,7 @@ from abs_platform.database import db, transaction
 from abs_platform.initiatives.inviting import remind
 from abs_platform.reminders import queries, service
 from abs_platform.reminders.queries import Reminder, StaffDigest
+from abs_platform.vouchers.queries import EndingVouchers, kept_that_end
 from jobs.runner import JobReport
 
 
@@ -30,7 +31,12 @@ def run(now: dt.datetime) -> JobReport:
         with transaction() as session:
             return service.remind_staff(session, digest, now=now)
 
+    def to_keeper(ending: EndingVouchers) -> int:
+        with transaction() as session:
+            return service.remind_keeper(session, ending, now=now)
+
     report, session = JobReport(), db.session()
+    report.each(kept_that_end(session, now, now + service.KEPT_FIRST_CALL), to_keeper)
     report.each(queries.due_to_co_organisers(session, now), to_co_organiser)
     report.each(queries.due_to_organisers(session, now), to_organisers)
     report.each(queries.due_to_staff(session, now, days=settings.rules.answer_working_days), to_staff)

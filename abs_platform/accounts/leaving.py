@@ -33,6 +33,7 @@ from abs_platform.help_offers.service import forget as forget_offers
 from abs_platform.initiatives import organisers
 from abs_platform.payments.service import forget_receipts
 from abs_platform.payouts.service import refuse_leaving
+from abs_platform.vouchers.keeping import let_go
 
 Eraser = Callable[[Session, Person, Actor, dt.datetime], None]
 _OWN_TABLES = (VerifiedAddress, TotpDevice, Passkey, RecoveryCode, OidcIdentity, DeskAssignment, Absence)
@@ -69,6 +70,10 @@ def _leave_help(session: Session, person: Person, actor: Actor, now: dt.datetime
     forget_offers(session, person.account_id, actor=actor, now=now)
 
 
+def _leave_vouchers(session: Session, person: Person, _actor: Actor, _now: dt.datetime) -> None:
+    let_go(session, person.account_id)
+
+
 def _leave_accounts(session: Session, person: Person, _actor: Actor, now: dt.datetime) -> None:
     end_sessions(session, person.account_id, now=now)
     session.execute(update(AccountSession).where(AccountSession.account_id == person.account_id).values(browser=""))
@@ -84,6 +89,7 @@ ERASERS: tuple[Eraser, ...] = (
     _leave_initiatives,
     _leave_gifts,
     _leave_help,
+    _leave_vouchers,
     _leave_accounts,
 )
 

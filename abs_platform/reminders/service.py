@@ -8,11 +8,13 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from abs_platform import outbox
-from abs_platform.clock import local_date
+from abs_platform.clock import last_day, local_date
 from abs_platform.reminders.queries import Reminder, StaffDigest
 from abs_platform.updates.mailing import tell_organisers
+from abs_platform.vouchers.queries import EndingVouchers
 
 SHOWN_TO_STAFF = 40
+KEPT_FIRST_CALL, KEPT_LAST_CALL = dt.timedelta(days=14), dt.timedelta(days=2)
 
 
 def remind_organisers(session: Session, reminder: Reminder, *, now: dt.datetime) -> int:
@@ -46,5 +48,28 @@ def remind_staff(session: Session, digest: StaffDigest, *, now: dt.datetime) -> 
             name=digest.name or digest.email.partition("@")[0],
             items=items[:SHOWN_TO_STAFF],
             desk_url=outbox.site_url("desk.index"),
+        )
+    )
+
+
+def remind_keeper(session: Session, ending: EndingVouchers, *, now: dt.datetime) -> int:
+    """Queue that kept vouchers end soon, two weeks and two days before; returns whether it was new.
+
+    Who was not told two weeks before, because the vouchers came back later, is told when it is found.
+    """
+    is_last_call = ending.usable_until - now <= KEPT_LAST_CALL
+    days_before = (KEPT_LAST_CALL if is_last_call else KEPT_FIRST_CALL).days
+    return int(
+        outbox.queue(
+            session,
+            "reminder_kept",
+            to=ending.email,
+            event=f"reminder-kept:{days_before}:{ending.usable_until.isoformat()}:{ending.account_id}",
+            now=now,
+            count=ending.count,
+            amount_cents=ending.amount_cents,
+            last_day=last_day(ending.usable_until),
+            is_last_call=is_last_call,
+            vouchers_url=outbox.site_url("kept_vouchers.index"),
         )
     )

@@ -6,13 +6,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, func, select, true
 from sqlalchemy.orm import Session
 
+from abs_platform.accounts.models import Account
+from abs_platform.clock import last_day
+from abs_platform.donations.models import Donation
+from abs_platform.donations.states import DonationState
 from abs_platform.households.models import Household
+from abs_platform.initiatives.models import Initiative
 from abs_platform.rounds.models import Round
 from abs_platform.rounds.states import RoundState
-from abs_platform.vouchers.models import CodeAttempt, Voucher, VoucherBatch
+from abs_platform.vouchers.models import CodeAttempt, KeptVoucher, Voucher, VoucherBatch
 from abs_platform.vouchers.states import VoucherState
 
 
@@ -77,6 +82,95 @@ def letter_address(session: Session, code_digest: bytes) -> LetterAddress | None
         return None
     addition = f"-{row.house_addition}" if row.house_addition else ""
     return LetterAddress(row.neighbourhood_id, row.postcode, f"{row.house_number}{row.house_letter}{addition}")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVoucher:
+    """A voucher that somebody keeps in an account, as its keeper sees it. ``reference``: the receipt of its gift."""
+
+    id: int
+    round_name: str
+    amount_cents: int
+    state: VoucherState
+    usable_until: dt.datetime
+    initiative_title: str | None
+    reference: str | None
+
+    @property
+    def is_living(self) -> bool:
+        """Whether it can still be given."""
+        return self.state in {VoucherState.ISSUED, VoucherState.KEPT}
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day on which it can (or could) be given."""
+        return last_day(self.usable_until)
+
+
+def own_vouchers(session: Session, account_id: int, voucher_id: int | None = None) -> list[OwnVoucher]:
+    """What an account keeps or kept, living ones first, the first to end first."""
+    is_living = Voucher.state.in_((VoucherState.ISSUED.value, VoucherState.KEPT.value))
+    until = func.coalesce(Voucher.usable_until, Round.closes_at)
+    rows = session.execute(
+        select(Voucher.id, Round.name, Round.amount_cents, Voucher.state, until, Initiative.title, Donation.reference)
+        .join(KeptVoucher, KeptVoucher.voucher_id == Voucher.id)
+        .join(Round, Round.id == Voucher.round_id)
+        .outerjoin(Donation, (Donation.voucher_id == Voucher.id) & (Donation.state == DonationState.CONFIRMED.value))
+        .outerjoin(Initiative, Initiative.id == Donation.initiative_id)
+        .where(KeptVoucher.account_id == account_id)
+        .where(true() if voucher_id is None else Voucher.id == voucher_id)
+        .order_by(is_living.desc(), until, Voucher.id)
+    )
+    return [OwnVoucher(*row[:3], VoucherState(row[3]), *row[4:]) for row in rows]
+
+
+def count_kept(session: Session, account_id: int) -> int:
+    """How many vouchers an account keeps that can still be given."""
+    living = Voucher.state.in_((VoucherState.ISSUED.value, VoucherState.KEPT.value))
+    query = (
+        select(func.count())
+        .select_from(KeptVoucher)
+        .join(Voucher, Voucher.id == KeptVoucher.voucher_id)
+        .where(KeptVoucher.account_id == account_id, living)
+    )
+    return session.scalar(query) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndingVouchers:
+    """The vouchers of one account that end on the same day."""
+
+    account_id: int
+    email: str
+    usable_until: dt.datetime
+    count: int
+    amount_cents: int
+
+
+def kept_that_end(session: Session, now: dt.datetime, before: dt.datetime) -> list[EndingVouchers]:
+    """Kept vouchers whose time is over soon, an account and an end at a time."""
+    rows = session.execute(
+        select(
+            Account.id,
+            Account.email,
+            Voucher.usable_until,
+            func.count(),
+            cast(func.sum(Round.amount_cents), BigInteger),
+        )
+        .select_from(Voucher)
+        .join(KeptVoucher, KeptVoucher.voucher_id == Voucher.id)
+        .join(Account, Account.id == KeptVoucher.account_id)
+        .join(Round, Round.id == Voucher.round_id)
+        .where(
+            Voucher.state.in_((VoucherState.ISSUED.value, VoucherState.KEPT.value)),
+            Voucher.usable_until > now,
+            Voucher.usable_until <= before,
+            Account.email.is_not(None),
+        )
+        .group_by(Account.id, Account.email, Voucher.usable_until)
+        .order_by(Voucher.usable_until, Account.id)
+    )
+    return [EndingVouchers(*row) for row in rows]
 
 
 def wrong_codes(

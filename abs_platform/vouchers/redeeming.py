@@ -84,11 +84,11 @@ def look_up(
 
     Raises: TooManyAttempts.
     """
-    _check_attempts(session, client, rules, now)
+    check_attempts(session, client, rules, now)
     found = status(session, keys.digest(payload))
     reason = "unknown" if found is None else found.why_not_usable(now)
     if found is None or reason is not None:
-        return Answer(error=_refuse(session, client, reason or "unknown", rules, now))
+        return Answer(error=refuse(session, client, reason or "unknown", rules, now))
     return Answer(found)
 
 
@@ -109,19 +109,19 @@ def redeem(
     Raises: TooManyAttempts; InitiativeNotOpen and InvalidInput (a second choice that cannot be), which are no wrong
     codes and are not counted.
     """
-    _check_attempts(session, client, rules, now)
+    check_attempts(session, client, rules, now)
     digest = keys.digest(payload)
-    if made := _made_before(session, digest, initiative_id, details):
+    if made := made_before(session, digest, initiative_id, details):
         return Answer(made)
-    _check_plan_b(session, details.plan_b_initiative_id, initiative_id, now)
+    check_plan_b(session, details.plan_b_initiative_id, initiative_id, now)
     gift = give_voucher(session, digest, initiative_id, details=details, now=now)
-    if gift := gift or _made_before(session, digest, initiative_id, details):
+    if gift := gift or made_before(session, digest, initiative_id, details):
         return Answer(gift)
     found = status(session, digest)
     reason = "unknown" if found is None else found.why_not_usable(now)
     if reason is None and not is_collecting(session, initiative_id, now=now):
         raise InitiativeNotOpen(_("Dit initiatief haalt geen geld meer op. Je voucher is nog van jou: kies een ander."))
-    return Answer(error=_refuse(session, client, reason or "given meanwhile", rules, now))
+    return Answer(error=refuse(session, client, reason or "given meanwhile", rules, now))
 
 
 def address_of_code(
@@ -132,12 +132,13 @@ def address_of_code(
     Any voucher will do that is not revoked, given ones too, so that the answer tells nothing of what became of it
     (rule 11). A settled round has forgotten its addresses. Raises: TooManyAttempts.
     """
-    _check_attempts(session, client, rules, now)
+    check_attempts(session, client, rules, now)
     found = letter_address(session, keys.digest(payload))
-    return Answer(found) if found else Answer(error=_refuse(session, client, "no address", rules, now))
+    return Answer(found) if found else Answer(error=refuse(session, client, "no address", rules, now))
 
 
-def _check_plan_b(session: Session, plan_b_id: int | None, initiative_id: int, now: dt.datetime) -> None:
+def check_plan_b(session: Session, plan_b_id: int | None, initiative_id: int, now: dt.datetime) -> None:
+    """Raises: InvalidInput for a second choice that cannot be (field plan_b_id)."""
     if plan_b_id is None:
         return
     if plan_b_id == initiative_id or not is_collecting(session, plan_b_id, now=now):
@@ -145,7 +146,7 @@ def _check_plan_b(session: Session, plan_b_id: int | None, initiative_id: int, n
         raise InvalidInput(message, fields={"plan_b_id": message})
 
 
-def _made_before(session: Session, digest: bytes, initiative_id: int, details: GiftDetails) -> Gift | None:
+def made_before(session: Session, digest: bytes, initiative_id: int, details: GiftDetails) -> Gift | None:
     """The gift that this form made already: with this code, to this initiative, and not come back since."""
     if details.idempotency_key is None:
         return None
@@ -158,7 +159,7 @@ def _made_before(session: Session, digest: bytes, initiative_id: int, details: G
     return Gift(donation.id, donation.reference, donation.initiative_id, donation.amount_cents)
 
 
-def _check_attempts(session: Session, client: Client, rules: Rules, now: dt.datetime) -> None:
+def check_attempts(session: Session, client: Client, rules: Rules, now: dt.datetime) -> None:
     """Ten wrong codes an hour from one client is the end for that hour; a success resets nothing.
 
     The lock makes a client's tries queue, so that many at once cannot slip past the count; other clients go on.
@@ -176,7 +177,8 @@ def _check_attempts(session: Session, client: Client, rules: Rules, now: dt.date
         )
 
 
-def _refuse(session: Session, client: Client, reason: str, rules: Rules, now: dt.datetime) -> VoucherNotUsable:
+def refuse(session: Session, client: Client, reason: str, rules: Rules, now: dt.datetime) -> VoucherNotUsable:
+    """Count a wrong code, tell staff why, and return the one answer for strangers, to be raised after the commit."""
     session.add(CodeAttempt(client_digest=client.today, attempted_at=now, reason=reason))
     session.flush()
     log.info("wrong voucher code", reason=reason)

@@ -1,0 +1,19 @@
+// The code that was typed on the page of giving goes along to the page of keeping, past signing in, without standing in
+// an address: this tab remembers it, hands it over once, and forgets it after an hour or as soon as it is used.
+(() => {
+  const NAME = "abs-keep-code";
+  const HOUR = 60 * 60 * 1000;
+
+  document.querySelector("[data-keep-code]")?.addEventListener("click", (event) => {
+    sessionStorage.setItem(NAME, JSON.stringify([event.currentTarget.dataset.keepCode, Date.now()]));
+  });
+
+  const form = document.querySelector("[data-forget-code]");
+  const kept = form && sessionStorage.getItem(NAME);
+  if (!kept) return;
+  sessionStorage.removeItem(NAME);
+  const field = form.querySelector("[data-code-field]");
+  const [code, since] = JSON.parse(kept);
+  if (field.value || Date.now() - since > HOUR) return;
+  field.value = code;
+})();
