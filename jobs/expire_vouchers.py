@@ -5,6 +5,7 @@ import datetime as dt
 
 from abs_platform.actors import Actor
 from abs_platform.database import db, transaction
+from abs_platform.replacements.service import close_requests
 from abs_platform.vouchers.queries import rounds_due_for_expiry
 from abs_platform.vouchers.service import expire_round
 from jobs.runner import JobReport
@@ -17,7 +18,8 @@ def run(now: dt.datetime) -> JobReport:
 
     def expire(round_id: int) -> int:
         with transaction() as session:
-            return expire_round(session, round_id, actor=ACTOR, now=now)
+            count = expire_round(session, round_id, actor=ACTOR, now=now)
+            return count + close_requests(session, now=now)
 
     report = JobReport()
     report.each(rounds_due_for_expiry(db.session(), now), expire)

@@ -11,12 +11,15 @@ from abs_platform.actors import Actor
 from abs_platform.database import db, transaction
 from abs_platform.donations.service import forget_addresses as forget_givers
 from abs_platform.initiatives.organisers import forget_addresses
+from abs_platform.letters import handing_over
 from abs_platform.mail.service import forget as forget_mails
 from abs_platform.media.keeping import sweep
 from abs_platform.media.queries import keys_in_use
 from abs_platform.media.service import forget_removed
 from abs_platform.payments.service import forget_addresses as forget_receipts
+from abs_platform.replacements.service import forget_households as forget_requests
 from abs_platform.reports.service import keep_figures
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.vouchers.keeping import forget_kept
 from abs_platform.vouchers.queries import settled_rounds
 from abs_platform.vouchers.redeeming import purge_attempts
@@ -28,18 +31,26 @@ ACTOR = Actor("job", "purge_personal_data")
 
 def run(now: dt.datetime) -> JobReport:
     """One transaction for what grows old by itself, and one a round; then the files that no row speaks of any more."""
-    days = current_app.extensions["settings"].rules.settled_after_days
+    days = current_rules().settled_after_days
     closed_before = now - dt.timedelta(days=days)
 
     def forget(round_id: int) -> int:
         with transaction() as session:
             keep_figures(session, round_id, is_final=True, now=now)
-            return forget_households(session, round_id, actor=ACTOR, now=now)
+            return forget_households(session, round_id, actor=ACTOR, now=now) + forget_requests(session, round_id)
 
     def sweep_files(_store: str) -> int:
         with transaction() as session:
             keys = keys_in_use(session)
         return sweep(current_app.extensions["file_store"], keys, now)
+
+    letters = handing_over.files_to_forget(db.session(), now)
+
+    def forget_letters(run_id: int) -> int:
+        for key in letters[run_id]:
+            current_app.extensions["file_store"].delete(key)
+        with transaction() as session:
+            return handing_over.forget_files(session, run_id, letters[run_id], actor=ACTOR, now=now)
 
     with transaction() as session:
         forgotten = purge_attempts(session, now) + forget_mails(session, now=now)
@@ -48,5 +59,6 @@ def run(now: dt.datetime) -> JobReport:
         forgotten += forget_kept(session, now)
         report = JobReport(changed=forgotten)
     report.each(settled_rounds(db.session(), closed_before), forget)
+    report.each(letters, forget_letters)
     report.each(["file store"], sweep_files)
     return report

@@ -63,3 +63,10 @@ class Household(Base):
     added_by_hand_at: Mapped[dt.datetime | None]
     ended_by_hand_at: Mapped[dt.datetime | None]
     mail_returned_at: Mapped[dt.datetime | None]
+
+    @property
+    def address_line(self) -> str:
+        """Street and number as they stand on a letter: "Boddenstraat 12A-2, 7607 BL"."""
+        addition = f"-{self.house_addition}" if self.house_addition else ""
+        number = f"{self.house_number}{self.house_letter}{addition}"
+        return f"{self.street} {number}, {self.postcode[:4]} {self.postcode[4:]}"

@@ -15,11 +15,11 @@ from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.clock import local_date
 from abs_platform.database import driver_connection
-from abs_platform.errors import InvalidInput
+from abs_platform.errors import InvalidInput, NotFound
 from abs_platform.households.address_files import BagFile, KeyFile, Rejection
 from abs_platform.households.csv_files import UnreadableFile
 from abs_platform.households.merging import Merged, Rejected, Staging
-from abs_platform.households.models import AddressImport
+from abs_platform.households.models import AddressImport, Household
 from abs_platform.households.states import SkipReason, Variant
 
 MAX_REJECTIONS_KEPT = 1_000
@@ -92,6 +92,14 @@ class TooManyGone(InvalidInput):
 def hold_addresses_still(session: Session) -> None:
     """Keep imports out until this transaction ends. Locks: the addresses (shared); waits for a running import."""
     session.execute(select(func.pg_advisory_xact_lock_shared(ADDRESSES_LOCK)))
+
+
+def lock_household(session: Session, household_id: int) -> Household:
+    """One address, locked. Raises: NotFound."""
+    household = session.get(Household, household_id, with_for_update=True, populate_existing=True)
+    if household is None:
+        raise NotFound("Dit adres bestaat niet.")
+    return household
 
 
 def import_addresses(

@@ -84,7 +84,7 @@ def issue_vouchers(
     connection = driver_connection(session)
     for household_ids in _eligible_households(connection, round_id, rounds_at_the_same_time(session, round_id)):
         batch = batch or _begin_batch(session, round_id, now)
-        _copy_vouchers(connection, keys, batch, household_ids, seal)
+        copy_vouchers(connection, keys, batch, household_ids, seal)
         batch.voucher_count += len(household_ids)
         if on_progress is not None:
             on_progress(len(household_ids))
@@ -92,7 +92,7 @@ def issue_vouchers(
         mark_issued(session, round_, key_fingerprint=keys.fingerprint, actor=actor, now=now)
     if batch is not None:
         batch.merkle_root = seal.root()
-        _book_batch(session, round_, batch, actor, now)
+        book_batch(session, round_, batch, actor, now)
     session.flush()
     return IssueReport(round_id, batch.voucher_count if batch else 0, batch.id if batch else None)
 
@@ -104,7 +104,8 @@ def _begin_batch(session: Session, round_id: int, now: dt.datetime) -> VoucherBa
     return batch
 
 
-def _book_batch(session: Session, round_: Round, batch: VoucherBatch, actor: Actor, now: dt.datetime) -> None:
+def book_batch(session: Session, round_: Round, batch: VoucherBatch, actor: Actor, now: dt.datetime) -> None:
+    """Book a batch that is complete, and write its event."""
     count = batch.voucher_count
     book_vouchers(
         session,
@@ -143,7 +144,7 @@ def _eligible_households(
             yield [row[0] for row in rows]  # type: ignore[index]
 
 
-def _copy_vouchers(
+def copy_vouchers(
     connection: psycopg.Connection[object],
     keys: CodeKeys,
     batch: VoucherBatch,

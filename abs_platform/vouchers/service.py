@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import select, text, update
@@ -19,6 +20,9 @@ from abs_platform.rounds.service import close, lock_round
 from abs_platform.rounds.states import RoundState
 from abs_platform.vouchers.models import Voucher
 from abs_platform.vouchers.states import TRANSITIONS, VoucherState
+
+if TYPE_CHECKING:
+    from abs_platform.rounds.models import Round
 
 _EXPIRE = text("""
     WITH due AS (
@@ -37,6 +41,20 @@ _EXPIRE = text("""
 """)
 
 
+_LENGTHEN = text("""
+    WITH due AS (
+        SELECT v.id, CASE v.state WHEN 'kept' THEN :until + make_interval(days => r.kept_valid_days::int)
+                     ELSE :until END AS usable_until
+        FROM vouchers v JOIN rounds r ON r.id = v.round_id
+        WHERE v.round_id = :round_id AND v.state IN ('issued', 'kept') AND v.usable_until IS NOT NULL
+        ORDER BY v.id
+        FOR UPDATE OF v
+    )
+    UPDATE vouchers SET usable_until = due.usable_until FROM due
+    WHERE vouchers.id = due.id AND vouchers.usable_until < due.usable_until
+""")
+
+
 def expire_round(session: Session, round_id: int, *, actor: Actor, now: dt.datetime) -> int:
     """Expire a round's vouchers whose time is over, book their money back to its budget, and close the round when due.
 
@@ -44,22 +62,47 @@ def expire_round(session: Session, round_id: int, *, actor: Actor, now: dt.datet
     many expired; a second run changes nothing. Locks: the round, then the vouchers in order of their id.
     """
     round_ = lock_round(session, round_id)
-    count = session.scalar(
-        _EXPIRE, {"round_id": round_id, "closes_at": round_.closes_at, "now": now, "actor": str(actor)}
-    )
-    count = int(count or 0)
+    count = _expire(session, round_, round_.closes_at, actor, now)
+    if round_.state == RoundState.ISSUED and round_.closes_at <= now:
+        close(session, round_, actor=actor, now=now)
+    session.flush()
+    return count
+
+
+def end_round_now(session: Session, round_: Round, *, actor: Actor, now: dt.datetime) -> int:
+    """Close a round before its time: it ends now, and so do its vouchers without an end of their own; returns how many.
+
+    The caller holds the round's lock. The vouchers come before the new date: a date of a round is part of a key, so
+    that writing it keeps out whoever books a gift of this round, and that gift may hold a voucher.
+    """
+    count = _expire(session, round_, now, actor, now)
+    session.flush()
+    round_.closes_at = now
+    close(session, round_, actor=actor, now=now)
+    session.flush()
+    return count
+
+
+def lengthen(session: Session, round_id: int, *, until: dt.datetime) -> None:
+    """Give living vouchers with an end of their own as much as a round that closes then gives (rules 3 and 7).
+
+    To be called before the round gets its new date (see end_round_now). Locks: the vouchers in order of their id.
+    """
+    session.execute(_LENGTHEN, {"round_id": round_id, "until": until})
+
+
+def _expire(session: Session, round_: Round, closes_at: dt.datetime, actor: Actor, now: dt.datetime) -> int:
+    sent = {"round_id": round_.id, "closes_at": closes_at, "now": now, "actor": str(actor)}
+    count = int(session.scalar(_EXPIRE, sent) or 0)
     if count:
         book_vouchers(
             session,
             TransactionKind.VOUCHERS_EXPIRED,
-            round_id=round_id,
+            round_id=round_.id,
             gained_cents=-count * round_.amount_cents,
             now=now,
         )
-        events.record(session, "round.vouchers_expired", round_id, actor=actor, now=now, vouchers=count)
-    if round_.state == RoundState.ISSUED and round_.closes_at <= now:
-        close(session, round_, actor=actor, now=now)
-    session.flush()
+        events.record(session, "round.vouchers_expired", round_.id, actor=actor, now=now, vouchers=count)
     return count
 
 
@@ -79,12 +122,32 @@ def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Act
         raise Conflict(_("Deze ronde is voorbij: er komt geen nieuwe voucher meer voor in de plaats."))
     voucher = session.get_one(Voucher, voucher_id, with_for_update=True, populate_existing=True)
     check_move(TRANSITIONS, VoucherState(voucher.state), VoucherState.REVOKED, "voucher")
+    _revoke(session, round_, voucher, reason=reason, actor=actor, now=now)
+
+
+def revoke_if_issued(session: Session, voucher_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> bool:
+    """Revoke a code that was not used; whether it was. What was given, kept or is over stays as it is.
+
+    Locks: the round, then the voucher.
+    """
+    round_id = session.scalar(select(Voucher.round_id).where(Voucher.id == voucher_id))
+    if round_id is None:
+        raise NotFound(_("Deze voucher bestaat niet."))
+    round_ = lock_round(session, round_id)
+    voucher = session.get_one(Voucher, voucher_id, with_for_update=True, populate_existing=True)
+    if voucher.state != VoucherState.ISSUED:
+        return False
+    _revoke(session, round_, voucher, reason=reason, actor=actor, now=now)
+    return True
+
+
+def _revoke(session: Session, round_: Round, voucher: Voucher, *, reason: str, actor: Actor, now: dt.datetime) -> None:
     voucher.state = VoucherState.REVOKED.value
     voucher.state_changed_at = voucher.revoked_at = now
     book_vouchers(
-        session, TransactionKind.VOUCHERS_REVOKED, round_id=round_id, gained_cents=-round_.amount_cents, now=now
+        session, TransactionKind.VOUCHERS_REVOKED, round_id=round_.id, gained_cents=-round_.amount_cents, now=now
     )
-    events.record(session, "voucher.revoked", voucher_id, actor=actor, now=now, reason=reason)
+    events.record(session, "voucher.revoked", voucher.id, actor=actor, now=now, reason=reason)
     session.flush()
 
 
