@@ -81,7 +81,7 @@ class Browser:
         """Send a form of a page as it stands, with some fields changed, and follow where it leads."""
         response = self.send(page, action, **changes)
         if 300 <= response.status_code < 400:
-            return self.get(urlsplit(response.location).path, status=status)
+            return self._follow(response, status)
         return self._page(response, action, status)
 
     @staticmethod
@@ -102,9 +102,15 @@ class Browser:
         options["environ_base"] = {"REMOTE_ADDR": self.address}
         return contextvars.Context().run(self.client.open, path, method=method, **options)
 
+    def _follow(self, response: TestResponse, status: int) -> Page:
+        leads = urlsplit(response.location)
+        page = self.get(leads._replace(scheme="", netloc="", fragment="").geturl(), status=status)
+        page.path = leads.path
+        return page
+
     def _page(self, response: TestResponse, path: str, status: int) -> Page:
         if 300 <= response.status_code < 400:
-            return self.get(urlsplit(response.location).path, status=status)
+            return self._follow(response, status)
         html = response.get_data(as_text=True)
         assert response.status_code == status, f"{path}: {response.status_code}, not {status}\n{html[:2000]}"
         page = Page(response.status_code, html, path, response, JustHTML(html, collect_errors=True, sanitize=False))
