@@ -25,9 +25,9 @@ OF_VOUCHERS: dict[str, str] = {
         LEFT JOIN (SELECT round_id, COUNT(*) AS spent FROM vouchers WHERE state IN ('issued', 'kept', 'given')
                    GROUP BY round_id) v ON v.round_id = r.id
         WHERE COALESCE(l.cents, 0) <> -r.amount_cents * COALESCE(v.spent, 0)""",
-    "initiative(id) = its confirmed donations - its payouts, and never below zero": """
+    "initiative(id) = its confirmed donations + what the municipality bore - its payouts, and never below zero": """
         SELECT 'initiative ' || i.id, 'ledger ' || COALESCE(l.cents, 0) || ', donations ' || COALESCE(d.cents, 0)
-               || ', payouts ' || COALESCE(p.cents, 0)
+               || ', borne ' || COALESCE(b.cents, 0) || ', payouts ' || COALESCE(p.cents, 0)
         FROM initiatives i
         LEFT JOIN (SELECT initiative_id, SUM(amount_cents) AS cents FROM ledger_postings WHERE account = 'initiative'
                    GROUP BY initiative_id) l ON l.initiative_id = i.id
@@ -35,7 +35,12 @@ OF_VOUCHERS: dict[str, str] = {
                    GROUP BY initiative_id) d ON d.initiative_id = i.id
         LEFT JOIN (SELECT initiative_id, SUM(amount_cents) AS cents FROM payouts WHERE state = 'paid'
                    GROUP BY initiative_id) p ON p.initiative_id = i.id
-        WHERE COALESCE(l.cents, 0) <> COALESCE(d.cents, 0) - COALESCE(p.cents, 0) OR COALESCE(l.cents, 0) < 0""",
+        LEFT JOIN (SELECT d.initiative_id, SUM(d.amount_cents) AS cents
+                   FROM objections o JOIN donations d ON d.id = o.donation_id
+                   JOIN ledger_transactions t ON t.donation_id = d.id AND t.kind = 'objection_borne'
+                   WHERE o.state = 'upheld' GROUP BY d.initiative_id) b ON b.initiative_id = i.id
+        WHERE COALESCE(l.cents, 0) <> COALESCE(d.cents, 0) + COALESCE(b.cents, 0) - COALESCE(p.cents, 0)
+           OR COALESCE(l.cents, 0) < 0""",
     "every given voucher has exactly one confirmed donation, of its round's amount": """
         SELECT 'voucher ' || v.id, v.state || ', confirmed donations ' || COUNT(d.id)
         FROM vouchers v JOIN rounds r ON r.id = v.round_id
@@ -90,6 +95,7 @@ OF_MONEY: dict[str, str] = {
             WHEN t.kind = 'explained' THEN p.account IN ('suspense', 'provider', 'bank', 'fees', 'owed', 'initiative')
             WHEN t.kind IN ('payout_paid', 'payout_bounced') THEN p.account IN ('initiative', 'bank')
             WHEN t.kind = 'unspent_returned' THEN p.account IN ('bank', 'surplus')
+            WHEN t.kind = 'objection_borne' THEN p.account IN ('fees', 'initiative')
             ELSE false END""",
     "a gift of money and its payment tell the same": """
         SELECT 'donation ' || d.id, d.state || ' of ' || d.amount_cents || ', payment '

@@ -256,9 +256,11 @@ def _refuse_unreleased(session: Session, payout: Payout) -> None:
 
 
 def _check_balance(session: Session, payout: Payout) -> None:
-    """The account of an initiative never goes below zero."""
+    """The account of an initiative never goes below zero, and what somebody objected to is held."""
     if payout.amount_cents > queries.balance_of(session, payout.initiative_id):
         raise Conflict(_("In de boeken staat minder voor dit initiatief dan dit bedrag. Zoek dat eerst uit."))
+    if payout.amount_cents > queries.available_of(session, payout.initiative_id):
+        raise Conflict(_("Iemand maakte bezwaar tegen een gift aan dit initiatief. Wacht tot daarover is beslist."))
 
 
 def _said(text: str, field: str, sentence: str) -> str:

@@ -267,6 +267,13 @@ def _check_payable(session: Session, payout: Payout, user: User) -> None:
         )
     if payout.amount_cents > queries.balance_of(session, payout.initiative_id):
         raise Conflict(_("In de boeken staat te weinig voor '%(title)s'. Zoek dat eerst uit.", title=subject.title))
+    if payout.amount_cents > queries.available_of(session, payout.initiative_id):
+        raise Conflict(
+            _(
+                "Iemand maakte bezwaar tegen een gift aan '%(title)s'. Wacht tot daarover is beslist.",
+                title=subject.title,
+            )
+        )
 
 
 def _check_move(batch: PayoutBatch, target: BatchState) -> None:

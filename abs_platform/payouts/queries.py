@@ -16,6 +16,7 @@ from abs_platform.initiatives.states import InitiativeState
 from abs_platform.ledger.models import LedgerPosting
 from abs_platform.ledger.states import Account
 from abs_platform.money import euros_in
+from abs_platform.objections.queries import held_cents
 from abs_platform.paging import Page, page_of
 from abs_platform.payouts.models import Payout, UnspentReturn
 from abs_platform.payouts.permissions import Hands
@@ -79,6 +80,19 @@ def balance_of(session: Session, initiative_id: int) -> int:
     """What the books hold for an initiative now, in cents: its confirmed gifts without what was paid out."""
     query = select(func.coalesce(func.sum(LedgerPosting.amount_cents), 0)).where(
         LedgerPosting.account == Account.INITIATIVE.value, LedgerPosting.initiative_id == initiative_id
+    )
+    return int(session.scalars(query).one())
+
+
+def available_of(session: Session, initiative_id: int) -> int:
+    """What may be paid out now, in cents: what the books hold, without the gifts that somebody objected to."""
+    return balance_of(session, initiative_id) - held_cents(session, initiative_id)
+
+
+def promised_of(session: Session, initiative_id: int) -> int:
+    """What is on its way to being paid, in cents."""
+    query = select(func.coalesce(func.sum(Payout.amount_cents), 0)).where(
+        Payout.initiative_id == initiative_id, Payout.state.in_([state.value for state in LIVING_STATES])
     )
     return int(session.scalars(query).one())
 

@@ -45,7 +45,7 @@ def show(initiative_id: int) -> str:
         subject=subject,
         payout=payout,
         earlier=payouts[1:],
-        balance_cents=queries.balance_of(session, initiative_id),
+        balance_cents=queries.available_of(session, initiative_id),
         is_initiator=is_initiator,
         can_ask=is_initiator and (payout is None or not payout.is_living),
         can_change=payout is not None and can_change(user, subject, payout.hands),
@@ -156,7 +156,7 @@ def _values(payout: PayoutView) -> dict[str, str]:
 
 
 def _form_page(subject: Subject, payout: PayoutView | None, values: Mapping[str, str], errors: dict[str, str]) -> str:
-    balance_cents = queries.balance_of(db.session(), subject.id)
+    balance_cents = queries.available_of(db.session(), subject.id)
     usual = {"amount": f"{balance_cents // 100},{balance_cents % 100:02d}"}
     return render_template(
         "payouts/form.html",

@@ -37,6 +37,7 @@ from abs_platform.payouts.service import in_groups
 from abs_platform.payouts.states import BatchState, FinanceList
 from abs_platform.payouts.warnings import warnings_of
 from abs_platform.rich_text import without_unseen
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import signed_in_user, staff_required
 from abs_platform.users import Role
 
@@ -199,7 +200,7 @@ def _page(subject: Subject, payout: PayoutView, *, errors: dict[str, str] | None
         may_handle=may_handle,
         may_approve=may_approve,
         may_settle=may_settle and batch is not None and batch.state != BatchState.MADE,
-        warnings=warnings_of(session, payout, subject, user=user, rules=settings().rules) if may_handle else [],
+        warnings=warnings_of(session, payout, subject, user=user, rules=current_rules()) if may_handle else [],
         batch=batch,
         history=history_of(session, payout.id),
         is_broken=books_are_broken(session),

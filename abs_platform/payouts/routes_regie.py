@@ -22,6 +22,7 @@ from abs_platform.payouts.routes import settings
 from abs_platform.payouts.schemas import RefusalForm, RemarkForm, read_version
 from abs_platform.payouts.service import in_groups
 from abs_platform.payouts.warnings import warnings_of
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import signed_in_user, staff_required
 
 ID = "int(max=9223372036854775807)"
@@ -105,7 +106,7 @@ def _page(subject: Subject, payout: PayoutView, *, errors: dict[str, str] | None
         subject=subject,
         payout=payout,
         may_decide=may_decide,
-        warnings=warnings_of(session, payout, subject, user=user, rules=settings().rules) if may_decide else [],
+        warnings=warnings_of(session, payout, subject, user=user, rules=current_rules()) if may_decide else [],
         iban=in_groups(iban),
         values=request.form,
         errors=errors or {},

@@ -267,7 +267,7 @@ def _put_iban(payout: Payout, iban: str, secret_key: str) -> None:
 
 def _check_amount(session: Session, initiative_id: int, amount_cents: int) -> None:
     """Up to what the books hold for the initiative: so its account never goes below zero."""
-    most = queries.balance_of(session, initiative_id)
+    most = queries.available_of(session, initiative_id)
     if most <= 0:
         raise Conflict(_("Er is geen geld (meer) voor dit initiatief om uit te betalen."))
     if not 0 < amount_cents <= most:

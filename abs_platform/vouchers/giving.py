@@ -7,10 +7,10 @@ from flask import current_app
 
 from abs_platform import clock
 from abs_platform.actors import GIVER
-from abs_platform.config import Settings
 from abs_platform.database import transaction
 from abs_platform.donations.service import Gift, GiftDetails
 from abs_platform.initiatives.service import close_if_funded
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import request_client
 from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.queries import VoucherStatus
@@ -23,11 +23,6 @@ def code_keys() -> CodeKeys:
     return keys
 
 
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
-
-
 def look_up_for_client(payload: int) -> VoucherStatus:
     """The usable voucher of a code that this request's client typed.
 
@@ -35,7 +30,7 @@ def look_up_for_client(payload: int) -> VoucherStatus:
     """
     client = Client(*request_client())
     with transaction() as session:
-        answer = look_up(session, payload, client, keys=code_keys(), rules=_settings().rules, now=clock.now())
+        answer = look_up(session, payload, client, keys=code_keys(), rules=current_rules(), now=clock.now())
     return answer.or_raise()
 
 
@@ -51,7 +46,7 @@ def give_for_client(payload: int, initiative_id: int, details: GiftDetails) -> G
     client, now = Client(*request_client()), clock.now()
     with transaction() as session:
         answer = redeem(
-            session, payload, initiative_id, client, details, keys=code_keys(), rules=_settings().rules, now=now
+            session, payload, initiative_id, client, details, keys=code_keys(), rules=current_rules(), now=now
         )
     gift = answer.or_raise()
     with transaction() as session:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask_babel import gettext as _
-from sqlalchemy import Row, delete, select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from abs_platform import events
@@ -69,15 +69,15 @@ def keep(
     row = session.execute(_KEEP, {"code_digest": digest, "now": now}).first()
     if row is None:
         raise Conflict(_("De ronde van deze voucher is voorbij: bewaren kan niet meer. Geven kan nog wel."))
-    _remember(session, row, account_id, now)
+    _remember(session, row.id, account_id, now)
     return Answer(row.usable_until)
 
 
-def _remember(session: Session, row: Row[tuple[int, dt.datetime]], account_id: int, now: dt.datetime) -> None:
+def _remember(session: Session, voucher_id: int, account_id: int, now: dt.datetime) -> None:
     # Who kept it before and left may have had it.
-    session.execute(delete(KeptVoucher).where(KeptVoucher.voucher_id == row[0]))
-    session.add(KeptVoucher(voucher_id=row[0], account_id=account_id, kept_at=now))
-    events.record(session, "voucher.kept", row[0], actor=GIVER, now=now)
+    session.execute(delete(KeptVoucher).where(KeptVoucher.voucher_id == voucher_id))
+    session.add(KeptVoucher(voucher_id=voucher_id, account_id=account_id, kept_at=now))
+    events.record(session, "voucher.kept", voucher_id, actor=GIVER, now=now)
     session.flush()
 
 

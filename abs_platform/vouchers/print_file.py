@@ -31,15 +31,17 @@ COLUMNS = (
     "postcode", "woonplaats", "code", "bedrag", "geldig_vanaf", "geldig_tot",
 )  # fmt: skip
 CHUNK = 5_000
+# Of households h and vouchers v, as the post sorts them.
+POSTAL_ORDER = 'h.postcode COLLATE "C", h.house_number, h.house_letter COLLATE "C", h.house_addition COLLATE "C", v.id'
 
-# Every voucher that was issued, whatever became of it since, so that the file can be made again; a revoked code is not
-# printed. In the order of the post.
-_ROWS = """
+# Every voucher that was issued, whatever became of it since, so that the file can be made again. A revoked code is not
+# printed, or not one that was revoked before ``living_at``. In the order of the post.
+_ROWS = f"""
     SELECT v.nonce, v.code_digest, h.street, h.house_number, h.house_letter, h.house_addition, h.postcode, h.city
     FROM vouchers v LEFT JOIN households h ON h.id = v.household_id
-    WHERE v.round_id = %(round_id)s AND v.revoked_at IS NULL
+    WHERE v.round_id = %(round_id)s AND (v.revoked_at IS NULL OR v.revoked_at > %(living_at)s::timestamptz)
       AND (%(batch_id)s::bigint IS NULL OR v.batch_id = %(batch_id)s)
-    ORDER BY h.postcode COLLATE "C", h.house_number, h.house_letter COLLATE "C", h.house_addition COLLATE "C", v.id
+    ORDER BY {POSTAL_ORDER}
 """
 
 
@@ -88,14 +90,11 @@ def export(
     )
     if not expected:
         raise Conflict(f"Ronde '{round_.name}' heeft nog geen vouchers. Geef ze eerst uit met: abs vouchers issue")
-    constant = (
-        f"{round_.amount_cents // 100},{round_.amount_cents % 100:02d}",
-        round_.opens_at.astimezone(AMSTERDAM).strftime("%d-%m-%Y"),
-        last_day(round_.closes_at).strftime("%d-%m-%Y"),
-    )
-    rows = _read(session, round_id, batch_id)
-    with _complete_or_nothing(path) as file:
-        count, sha256 = _write(file, rows, keys, constant, on_progress)
+    rows = read(session, round_id, batch_id)
+    with complete_or_nothing(path) as file:
+        count, sha256 = write(
+            file, rows, keys, same_for_all(round_.amount_cents, round_.opens_at, round_.closes_at), on_progress
+        )
         if count != expected:
             raise Conflict(f"Het bestand telt {count} regels, maar er zijn {expected} vouchers. Er is niets bewaard.")
     before = session.scalar(
@@ -114,20 +113,33 @@ def export(
     return PrintReport(path, count, sha256, None if before is None else before == sha256)
 
 
-def _read(session: Session, round_id: int, batch_id: int | None) -> Iterator[tuple[Any, ...]]:
+def same_for_all(amount_cents: int, opens_at: dt.datetime, closes_at: dt.datetime) -> tuple[str, str, str]:
+    """What every line of a round ends with: the amount and the days."""
+    return (
+        f"{amount_cents // 100},{amount_cents % 100:02d}",
+        opens_at.astimezone(AMSTERDAM).strftime("%d-%m-%Y"),
+        last_day(closes_at).strftime("%d-%m-%Y"),
+    )
+
+
+def read(
+    session: Session, round_id: int, batch_id: int | None, living_at: dt.datetime | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """Nonce, digest and address of each voucher, those that were revoked since ``living_at`` too."""
     with driver_connection(session).cursor(name="print_file", binary=True) as cursor:
         cursor.itersize = CHUNK
-        cursor.execute(_ROWS, {"round_id": round_id, "batch_id": batch_id})
+        cursor.execute(_ROWS, {"round_id": round_id, "batch_id": batch_id, "living_at": living_at})
         yield from cursor
 
 
-def _write(
+def write(
     file: IO[bytes],
     rows: Iterator[tuple[Any, ...]],
     keys: CodeKeys,
     constant: tuple[str, str, str],
     on_progress: Callable[[int], None] | None,
 ) -> tuple[int, str]:
+    """Write the lines; returns how many, and the SHA-256. Raises: Conflict for a changed key or forgotten addresses."""
     digest = hashlib.sha256()
     count = 0
     lines: list[str] = []
@@ -139,8 +151,7 @@ def _write(
         if keys.digest(keys.payload(nonce)) != code_digest:
             raise Conflict("Deze vouchers zijn met een andere ABS_VOUCHER_KEY gemaakt. Zet die sleutel terug.")
         count += 1
-        address = f"{street} {number}{letter}{'-' + addition if addition else ''}"
-        place = f"{postcode[:4]} {postcode[4:]}  {city.upper()}"
+        address, place = address_lines(street, number, letter, addition, postcode, city)
         code = keys.code(nonce)
         writer.writerow((count, address, place, street, number, letter, addition, postcode, city, code, *constant))
         if count % CHUNK == 0:
@@ -151,6 +162,14 @@ def _write(
     if on_progress is not None:
         on_progress(count % CHUNK)
     return count, digest.hexdigest()
+
+
+def address_lines(street: str, number: int, letter: str, addition: str, postcode: str, city: str) -> tuple[str, str]:
+    """The two lines of an address, as the post wants them (NEN 5825)."""
+    return (
+        f"{street} {number}{letter}{'-' + addition if addition else ''}",
+        f"{postcode[:4]} {postcode[4:]}  {city.upper()}",
+    )
 
 
 def _flush(file: IO[bytes], lines: list[str], digest: Any) -> None:
@@ -168,7 +187,7 @@ class _Lines:
 
 
 @contextmanager
-def _complete_or_nothing(path: Path) -> Iterator[IO[bytes]]:
+def complete_or_nothing(path: Path) -> Iterator[IO[bytes]]:
     """A file beside its place, moved there when the block ends well, and gone when it does not."""
     draft: Path | None = None
     try:

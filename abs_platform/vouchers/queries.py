@@ -170,7 +170,11 @@ def kept_that_end(session: Session, now: dt.datetime, before: dt.datetime) -> li
         .group_by(Account.id, Account.email, Voucher.usable_until)
         .order_by(Voucher.usable_until, Account.id)
     )
-    return [EndingVouchers(*row) for row in rows]
+    return [
+        EndingVouchers(row[0], row[1], row[2], row[3], row[4])
+        for row in rows
+        if row[1] is not None and row[2] is not None
+    ]
 
 
 def wrong_codes(

@@ -161,7 +161,9 @@ _ONE_GIFT = "(SELECT min(id) FROM donations WHERE state = 'confirmed')"
 SUMS = "every transaction sums to zero and has postings"
 VOUCHERS = "vouchers(round) = amount x vouchers issued or kept"
 BUDGET = "budget(round) = - amount x vouchers neither expired nor revoked"
-INITIATIVES = "initiative(id) = its confirmed donations - its payouts, and never below zero"
+INITIATIVES = (
+    "initiative(id) = its confirmed donations + what the municipality bore - its payouts, and never below zero"
+)
 GIVEN = "every given voucher has exactly one confirmed donation, of its round's amount"
 BOOKED = "every voucher donation is booked once when given and once when returned"
 BATCHES = "every batch holds the vouchers it says"
