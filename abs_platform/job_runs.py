@@ -27,6 +27,10 @@ class JobRun(Base):
     seen_at: Mapped[dt.datetime | None]
 
 
+# A process that gave no sign of life for so long is taken for dead.
+ALIVE_WITHIN = dt.timedelta(minutes=5)
+
+
 class ScheduledJob(Base):
     """A job as the scheduler process has it on its timetable; ``seen_at`` is that process's last sign of life."""
 

@@ -57,7 +57,7 @@ LIVES: list[tuple[Mapping[Any, frozenset[Any]], type[LabelledEnum], str]] = [
         """,
     ),
     (DONATION, DonationState, "pending -> confirmed | failed\nconfirmed -> returned"),
-    (ROUND, RoundState, "draft -> planned\nplanned -> issued\nissued -> closed"),
+    (ROUND, RoundState, "draft -> planned\nplanned -> issued | cancelled\nissued -> closed"),
     (
         PAYMENT,
         PaymentState,

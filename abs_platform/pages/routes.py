@@ -3,22 +3,64 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from http import HTTPStatus
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template, url_for
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import SQLAlchemyError
 
 from abs_platform import clock
+from abs_platform.areas.queries import help_by_district
 from abs_platform.database import db
 from abs_platform.initiatives.queries import almost_there, newest
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.migrating import pending_revisions
 from abs_platform.pages.queries import platform_totals
+from abs_platform.pages.states import WaitingKind
+from abs_platform.pages.waiting import Waiting, what_waits
 from abs_platform.rounds.queries import is_under_another_key, open_round
+from abs_platform.rounds.readiness import checks
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import public, staff_required
 from abs_platform.users import Role
 
 bp = Blueprint("pages", __name__)
+
+# The rooms of the coordinator.
+COORDINATION_TABS = (
+    ("overview", _l("Overzicht"), "pages.coordination"),
+    ("rounds", _l("Rondes"), "rounds_desk.index"),
+    ("letters", _l("Brief"), "letter_texts.index"),
+    ("addresses", _l("Adressen"), "addresses_desk.index"),
+    ("lost", _l("Post"), "post_desk.index"),
+    ("work", _l("Taken"), "jobs_desk.index"),
+    ("settings", _l("Instellingen"), "rule_settings.index"),
+    ("log", _l("Logboek"), "event_log.index"),
+    ("users", _l("Gebruikers"), "staff.index"),
+    ("rules", _l("Regelcheck"), "rulebook.index"),
+)
+
+
+# Where each thing that waits is dealt with.
+COORDINATION_PLACES = {
+    WaitingKind.TO_RELEASE: "rounds_desk.show",
+    WaitingKind.TO_ISSUE: "rounds_desk.show",
+    WaitingKind.LETTERS: "letters_desk.index",
+    WaitingKind.REPLACEMENTS: "post_desk.index",
+    WaitingKind.WORK: "jobs_desk.index",
+    WaitingKind.JOBS: "jobs_desk.index",
+    WaitingKind.JOB_PROCESS: "jobs_desk.index",
+    WaitingKind.CITY_WIDE: "desk.index",
+}
+OF_A_ROUND = frozenset({WaitingKind.TO_RELEASE, WaitingKind.TO_ISSUE, WaitingKind.LETTERS})
+
+
+@bp.app_template_global("coordination_tabs")
+def coordination_tabs() -> list[tuple[str, str, str]]:
+    """The rooms of the coordinator: name, label and address."""
+    there = current_app.view_functions
+    return [(name, str(label), url_for(endpoint)) for name, label, endpoint in COORDINATION_TABS if endpoint in there]
 
 
 @bp.get("/")
@@ -39,15 +81,50 @@ def home() -> str:
 @bp.get("/beheer")
 @staff_required(Role.COORDINATOR)
 def coordination() -> str:
-    """Where the coordinator begins."""
-    return render_template("pages/coordination.html")
+    """What waits at the coordinator and for how long, and the checks of the round that is issued first."""
+    session, now = db.session(), clock.now()
+    waiting = what_waits(session, now)
+    coming = next((one.subject_id for one in waiting if one.kind is WaitingKind.TO_RELEASE), None)
+    return render_template(
+        "pages/coordination.html",
+        waiting=waiting,
+        links={one.kind: url for one in waiting if (url := _link(one)) is not None},
+        red=red_checks(coming, now) if coming else [],
+        coming=coming,
+        open_round=open_round(session, now),
+        now=now,
+    )
+
+
+def red_checks(round_id: int, now: dt.datetime) -> list[str]:
+    """What is red on the check list of a round."""
+    fingerprint = current_app.extensions["code_keys"].fingerprint
+    found = checks(db.session(), round_id, key_fingerprint=fingerprint, rules=current_rules(), now=now)
+    return [check.label for check in found if check.is_red]
+
+
+def _link(one: Waiting) -> str | None:
+    """Where what waits is dealt with, if that page is there."""
+    endpoint = COORDINATION_PLACES[one.kind]
+    if endpoint not in current_app.view_functions:
+        return None
+    if one.kind in OF_A_ROUND and (one.count == 1 or one.kind is WaitingKind.LETTERS):
+        return url_for(endpoint, round_id=one.subject_id)
+    if one.kind in OF_A_ROUND:
+        return url_for("rounds_desk.index")
+    return url_for(endpoint)
 
 
 @bp.get("/hoe-werkt-het")
 @public
 def how_it_works() -> str:
     """The rules in plain words."""
-    return render_template("pages/how_it_works.html", round=open_round(db.session(), clock.now()))
+    session = db.session()
+    return render_template(
+        "pages/how_it_works.html",
+        round=open_round(session, clock.now()),
+        help_points=[row for row in help_by_district(session) if row.point],
+    )
 
 
 @bp.get("/healthz")

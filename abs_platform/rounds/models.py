@@ -3,7 +3,7 @@
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,10 +25,12 @@ class Round(Base):
         CheckConstraint("opens_at < closes_at", name="opens_before_closing"),
         CheckConstraint("kept_valid_days > 0 AND returned_valid_days > 0", name="valid_days_positive"),
         UniqueConstraint("id", "opens_at", "closes_at"),
+        # The name of a cancelled round may be used again.
+        Index("uq_rounds_name", "name", unique=True, postgresql_where="state <> 'cancelled'"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=RoundState.DRAFT.value)
     issue_on: Mapped[dt.date]
     opens_at: Mapped[dt.datetime]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Planning, issuing and closing rounds."""
+"""Planning, releasing, issuing and closing rounds."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from sqlalchemy import func, insert, select
@@ -34,6 +35,18 @@ on_violation(
 on_violation("uq_rounds_name", lambda: Conflict(_("Er is al een ronde met deze naam. Kies een andere naam.")))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What can be chosen about a round. ``districts`` by code or name (none = all current ones)."""
+
+    name: str
+    issue_on: dt.date
+    opens_at: dt.datetime
+    closes_at: dt.datetime
+    amount_cents: int
+    districts: Sequence[str] = ()
+
+
 def plan_round(
     session: Session,
     *,
@@ -50,26 +63,21 @@ def plan_round(
     """Plan a round for the districts given by code or name (none = all current ones).
 
     Locks: planning; two who planned at once for the same districts could each wait for what the other has.
-    Raises: InvalidInput for dates out of order, in the past, or an unknown district; RoundOverlaps (from the database)
-    when a district would have two rounds open at once.
+    Raises: InvalidInput for dates out of order, in the past, or an unknown district; RoundOverlaps, which names the
+    rounds, when a district would have two rounds open at once (the database sees to it too).
     """
-    fields = {}
-    if not name.strip() or len(name) > MAX_NAME:
-        fields["name"] = f"Geef de ronde een naam van hoogstens {MAX_NAME} tekens."
-    if not 0 < amount_cents <= rules.max_voucher_amount_cents:
-        fields["amount"] = (
-            f"Het bedrag moet meer dan nul zijn, en hoogstens {format_euros(rules.max_voucher_amount_cents)}."
-        )
-    if opens_at >= closes_at:
-        fields["closes_at"] = "De ronde moet later sluiten dan zij opent."
-    if issue_on > local_date(opens_at):
-        fields["issue_on"] = "De vouchers moeten er zijn op of voor de dag waarop de ronde opent."
-    if closes_at <= now:
-        fields["closes_at"] = "De ronde zou al voorbij zijn. Kies een dag in de toekomst."
-    if fields:
-        raise InvalidInput(" ".join(fields.values()), fields=fields)
-    district_ids = _find_districts(session, districts)
-    session.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
+    plan = Plan(
+        name=name,
+        issue_on=issue_on,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        amount_cents=amount_cents,
+        districts=districts,
+    )
+    check_plan(plan, rules, now)
+    district_ids = find_districts(session, districts)
+    lock_planning(session)
+    refuse_overlap(session, district_ids, opens_at, closes_at)
     round_ = Round(
         name=name.strip(),
         state=RoundState.DRAFT.value,
@@ -82,18 +90,75 @@ def plan_round(
     )
     session.add(round_)
     session.flush()
-    session.execute(
-        insert(RoundDistrict),
-        [
-            {"round_id": round_.id, "district_id": district_id, "opens_at": opens_at, "closes_at": closes_at}
-            for district_id in district_ids
-        ],
-    )
+    take_part(session, round_, district_ids)
     _move(session, round_, RoundState.PLANNED, actor=actor, now=now)
     return round_
 
 
-def _find_districts(session: Session, wanted: Sequence[str]) -> list[int]:
+def check_plan(plan: Plan, rules: Rules, now: dt.datetime) -> None:
+    """Raises: InvalidInput with a sentence for each field that is not in order."""
+    fields = {}
+    if not plan.name.strip() or len(plan.name.strip()) > MAX_NAME:
+        fields["name"] = _("Geef de ronde een naam van hoogstens %(most)s tekens.", most=MAX_NAME)
+    if plan.issue_on > local_date(plan.opens_at):
+        fields["issue_on"] = _("De vouchers moeten er zijn op of voor de dag waarop de ronde opent.")
+    if plan.opens_at >= plan.closes_at:
+        fields["closes_at"] = _("De ronde moet later sluiten dan zij opent.")
+    if plan.closes_at <= now:
+        fields["closes_at"] = _("De ronde zou al voorbij zijn. Kies een dag in de toekomst.")
+    if not 0 < plan.amount_cents <= rules.max_voucher_amount_cents:
+        fields["amount"] = _(
+            "Het bedrag moet meer dan nul zijn, en hoogstens %(most)s.",
+            most=format_euros(rules.max_voucher_amount_cents),
+        )
+    if fields:
+        raise InvalidInput(" ".join(fields.values()), fields=fields)
+
+
+def lock_planning(session: Session) -> None:
+    """Nobody else plans or moves rounds until this transaction ends. Taken before any round is locked."""
+    session.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
+
+
+def refuse_overlap(
+    session: Session,
+    district_ids: Sequence[int],
+    opens_at: dt.datetime,
+    closes_at: dt.datetime,
+    *,
+    except_id: int | None = None,
+) -> None:
+    """Raises: RoundOverlaps that names the rounds which are open then in one of these districts."""
+    names = session.scalars(
+        select(Round.name)
+        .join(RoundDistrict, RoundDistrict.round_id == Round.id)
+        .where(
+            RoundDistrict.district_id.in_(district_ids),
+            Round.opens_at < closes_at,
+            Round.closes_at > opens_at,
+            Round.id.is_distinct_from(except_id),
+        )
+        .distinct()
+        .order_by(Round.name)
+    ).all()
+    if names:
+        raise RoundOverlaps(
+            _(
+                "In een van deze wijken is in die tijd al een ronde open: %(names)s. "
+                "Kies andere data of andere wijken.",
+                names=", ".join(names),
+            )
+        )
+
+
+def take_part(session: Session, round_: Round, district_ids: Sequence[int]) -> None:
+    """Write down which districts take part in a round, with its dates."""
+    dates = {"round_id": round_.id, "opens_at": round_.opens_at, "closes_at": round_.closes_at}
+    session.execute(insert(RoundDistrict), [{"district_id": district_id} | dates for district_id in district_ids])
+
+
+def find_districts(session: Session, wanted: Sequence[str]) -> list[int]:
+    """The districts given by code or name (none = all current ones). Raises: InvalidInput for an unknown one."""
     rows = list_districts(session)
     if not rows:
         raise InvalidInput("Er zijn nog geen wijken. Laad ze eerst met: abs areas load CSV")
@@ -137,8 +202,7 @@ def release(
     ``despite``: the checks that were not green; ``reason``: why it may be issued all the same. Whether it is ready is
     judged by rounds.readiness. Raises: Conflict when it is not planned, or was released already.
     """
-    if round_.state != RoundState.PLANNED or round_.released_at is not None:
-        raise Conflict(_("Ronde '%(name)s' is al vrijgegeven of uitgegeven.", name=round_.name))
+    check_not_released(round_)
     round_.released_at = now
     round_.letter_text_id = letter_text_id
     events.record(
@@ -151,6 +215,12 @@ def release(
         despite=list(despite),
         letter_text=letter_text_id,
     )
+
+
+def check_not_released(round_: Round) -> None:
+    """Raises: Conflict unless it is planned, and nobody said yet that it may be issued."""
+    if round_.state != RoundState.PLANNED or round_.released_at is not None:
+        raise Conflict(_("Ronde '%(name)s' is al vrijgegeven, uitgegeven of voorbij.", name=round_.name))
 
 
 def mark_issued(session: Session, round_: Round, *, key_fingerprint: bytes, actor: Actor, now: dt.datetime) -> None:
@@ -166,6 +236,11 @@ def close(session: Session, round_: Round, *, actor: Actor, now: dt.datetime) ->
 
 
 def _move(session: Session, round_: Round, target: RoundState, *, actor: Actor, now: dt.datetime) -> None:
-    check_move(TRANSITIONS, RoundState(round_.state), target, f"ronde '{round_.name}'")
+    check_move(TRANSITIONS, RoundState(round_.state), target, subject(round_))
     round_.state = target.value
     events.record(session, f"round.{target.value}", round_.id, actor=actor, now=now)
+
+
+def subject(round_: Round) -> str:
+    """A round as a sentence names it."""
+    return str(_("ronde '%(name)s'", name=round_.name))

@@ -52,6 +52,8 @@ def upgrade() -> None:
         sa.Column("kept_count", sa.BigInteger(), nullable=False),
         sa.Column("expired_count", sa.BigInteger(), nullable=False),
         sa.Column("revoked_count", sa.BigInteger(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_final", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "issued_count >= 0 AND online_count >= 0 AND organiser_count >= 0 AND desk_count >= 0 AND kept_count >= 0 "
             "AND expired_count >= 0 AND revoked_count >= 0",
@@ -62,13 +64,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("round_id", "neighbourhood_id", name=op.f("pk_round_figures")),
     )
     op.create_table(
+        "round_proofs",
+        sa.Column("round_id", sa.BigInteger(), nullable=False),
+        sa.Column("proven_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fault_count", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("fault_count >= 0", name=op.f("ck_round_proofs_fault_count_not_negative")),
+        sa.ForeignKeyConstraint(["round_id"], ["rounds.id"], name=op.f("fk_round_proofs_round_id")),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_round_proofs")),
+    )
+    op.create_table(
         "letter_runs",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("round_id", sa.BigInteger(), nullable=False),
         sa.Column("batch_id", sa.BigInteger(), nullable=False),
         sa.Column("letter_text_id", sa.BigInteger(), nullable=False),
         sa.Column("choices", postgresql.JSONB(), nullable=False),
+        sa.Column("help_points", postgresql.JSONB(), nullable=False),
         sa.Column("letter_count", sa.BigInteger(), nullable=False),
+        sa.Column("letters_per_file", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), server_default="making", nullable=False),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
@@ -83,7 +96,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('making', 'made', 'handed_over', 'withdrawn')", name=op.f("ck_letter_runs_state_known")
         ),
-        sa.CheckConstraint("letter_count > 0", name=op.f("ck_letter_runs_letter_count_positive")),
+        sa.CheckConstraint(
+            "letter_count > 0 AND letters_per_file > 0", name=op.f("ck_letter_runs_letter_count_positive")
+        ),
         sa.ForeignKeyConstraint(["batch_id"], ["voucher_batches.id"], name=op.f("fk_letter_runs_batch_id")),
         sa.ForeignKeyConstraint(["letter_text_id"], ["letter_texts.id"], name=op.f("fk_letter_runs_letter_text_id")),
         sa.ForeignKeyConstraint(["round_id"], ["rounds.id"], name=op.f("fk_letter_runs_round_id")),
@@ -114,6 +129,13 @@ def upgrade() -> None:
     op.add_column("rounds", sa.Column("released_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("rounds", sa.Column("letter_text_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key(op.f("fk_rounds_letter_text_id"), "rounds", "letter_texts", ["letter_text_id"], ["id"])
+    op.drop_constraint(op.f("ck_rounds_state_known"), "rounds", type_="check")
+    op.create_check_constraint(
+        op.f("ck_rounds_state_known"), "rounds", "state IN ('draft', 'planned', 'issued', 'closed', 'cancelled')"
+    )
+    # The name of a cancelled round may be used again.
+    op.drop_constraint(op.f("uq_rounds_name"), "rounds", type_="unique")
+    op.create_index("uq_rounds_name", "rounds", ["name"], unique=True, postgresql_where="state <> 'cancelled'")
     op.add_column("voucher_batches", sa.Column("kind", sa.Text(), server_default="issue", nullable=False))
     op.add_column("voucher_batches", sa.Column("merkle_root", sa.LargeBinary(), nullable=True))
     for name, condition in (
@@ -132,8 +154,8 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        CREATE TRIGGER letter_runs_keep_what_they_print BEFORE UPDATE OF batch_id, letter_text_id, choices, letter_count
-        ON letter_runs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        CREATE TRIGGER letter_runs_keep_what_they_print BEFORE UPDATE OF batch_id, letter_text_id, choices, help_points,
+        letter_count, letters_per_file ON letter_runs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
         """
     )
     op.execute(
@@ -155,6 +177,13 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_voucher_batches_kind_known"), "voucher_batches", type_="check")
     op.drop_column("voucher_batches", "merkle_root")
     op.drop_column("voucher_batches", "kind")
+    op.execute("UPDATE rounds SET state = 'draft', name = name || ' (' || id || ')' WHERE state = 'cancelled'")
+    op.drop_index("uq_rounds_name", table_name="rounds", postgresql_where="state <> 'cancelled'")
+    op.create_unique_constraint(op.f("uq_rounds_name"), "rounds", ["name"])
+    op.drop_constraint(op.f("ck_rounds_state_known"), "rounds", type_="check")
+    op.create_check_constraint(
+        op.f("ck_rounds_state_known"), "rounds", "state IN ('draft', 'planned', 'issued', 'closed')"
+    )
     op.drop_constraint(op.f("fk_rounds_letter_text_id"), "rounds", type_="foreignkey")
     op.drop_column("rounds", "letter_text_id")
     op.drop_column("rounds", "released_at")
@@ -162,6 +191,7 @@ def downgrade() -> None:
     op.drop_index("uq_letter_runs_one_living", table_name="letter_runs", postgresql_where="state <> 'withdrawn'")
     op.drop_index(op.f("ix_letter_runs_round_id"), table_name="letter_runs")
     op.drop_table("letter_runs")
+    op.drop_table("round_proofs")
     op.drop_table("round_figures")
     op.drop_table("letter_texts")
     op.drop_table("help_points")

@@ -168,7 +168,7 @@ def test_one_district_never_has_two_rounds_open(
     assert (refusal is not None) is overlaps
     assert session.scalar(select(func.count()).select_from(Round)) == (1 if overlaps else 2)
     if refusal is not None:
-        assert refusal.message.startswith("In een van deze wijken is in die tijd al een ronde open.")
+        assert refusal.message.startswith("In een van deze wijken is in die tijd al een ronde open: ")
 
 
 def test_different_districts_may_have_rounds_at_the_same_time(session: Session, factory: Factory) -> None:
