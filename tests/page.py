@@ -126,12 +126,17 @@ def check(page: Page) -> None:
     assert page.one("head title").to_text().strip(), f"{page.path}: no title"
     assert len(page.all("h1")) == 1, f"{page.path}: {len(page.all('h1'))} h1"
     assert len(page.all("main")) == 1, f"{page.path}: no main"
-    ids = [element.attrs["id"] for element in page.all("[id]")]
+    # One walk for all that is asked of every element: each selector walks the whole page again.
+    elements = [(element.name, element.attrs or {}) for element in page.all("*")]
+    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
     assert len(ids) == len(set(ids)), f"{page.path}: the same id twice"
-    assert not page.all("[style]"), f"{page.path}: inline style"
-    assert not page.all("style"), f"{page.path}: inline style"
-    assert all(script.attrs.get("src") for script in page.all("script")), f"{page.path}: inline script"
-    handlers = [name for element in page.all("*") for name in (element.attrs or {}) if name.startswith("on")]
+    assert not any(name == "style" or "style" in attributes for name, attributes in elements), (
+        f"{page.path}: inline style"
+    )
+    assert all(attributes.get("src") for name, attributes in elements if name == "script"), (
+        f"{page.path}: inline script"
+    )
+    handlers = [name for _, attributes in elements for name in attributes if name.startswith("on")]
     assert not handlers, f"{page.path}: inline handler {handlers[0]}"
     _check_forms(page)
     csp = page.response.headers["Content-Security-Policy"]

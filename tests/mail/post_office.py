@@ -72,10 +72,21 @@ class Post:
     stops: set[str] = field(default_factory=set)
     reached: threading.Event = field(default_factory=threading.Event)
     may_go_on: threading.Event = field(default_factory=threading.Event)
+    _took: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def recipients(self) -> list[str]:
         return [delivery.recipient for delivery in self.deliveries]
+
+    def wait_for(self, number: int) -> None:
+        """Wait until it took this many mails."""
+        with self._took:
+            assert self._took.wait_for(lambda: len(self.deliveries) >= number, PATIENCE)
+
+    def _take(self, delivery: Delivery) -> None:
+        with self._took:
+            self.deliveries.append(delivery)
+            self._took.notify_all()
 
     async def _at(self, step: str, whom: str) -> str | None:
         if step in self.stops:
@@ -118,14 +129,14 @@ class Post:
         assert sender is not None
         delivery = Delivery(recipient, sender, raw)
         if "DATA" in self.stops:  # it has it; whether the other side hears that is another matter
-            self.deliveries.append(delivery)
+            self._take(delivery)
             return await self._at("DATA", recipient) or "250 OK"
         answer = await self._at("DATA", recipient)
         if answer == "BREAK":
             assert server.transport is not None
             server.transport.abort()
         elif answer is None:
-            self.deliveries.append(delivery)
+            self._take(delivery)
         return answer or "250 OK"
 
 

@@ -74,6 +74,14 @@ _MONEY = _ENGAGED | {
     "with_voucher": True,
 }
 _PAYOUT = _ENGAGED | {"paid_on": dt.date(2026, 11, 24), "payout_url": f"{_SITE}/account/initiatieven/12/uitbetaling"}
+_PAPER: dict[str, Any] = {
+    "reference": "K7QJ4M",
+    "waits_until": dt.datetime(2026, 11, 24, 14, 30, tzinfo=dt.UTC),
+    "count": 40,
+    "is_released": False,
+    "batch_url": f"{_SITE}/regie/papier/3",
+    "paper_url": f"{_SITE}/account/initiatieven/12/papier",
+}
 _URGENT = [
     {
         "title": "Bomen & <bankjes>",
@@ -153,6 +161,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "question_asked": _ENGAGED,
     "question_answered": _ENGAGED,
     "question_hidden": _ENGAGED,
+    "large_batch_waits": _ENGAGED | _PAPER,
+    "large_batch_decided": _ENGAGED | _PAPER,
     "accountability_returned": _ENGAGED,
     "accountability_due": _ENGAGED,
     "reminder_co_organiser": _ENGAGED,
@@ -165,6 +175,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "count": 2,
         "breaches": ["owed and disputes = the payments that wait for it: owed: ledger 1 & payments <0>", "elders: ook"],
         "tasks_url": f"{_SITE}/financien/taken",
+    },
+    "reminder_kept": {
+        "count": 2,
+        "amount_cents": 1_500,
+        "last_day": dt.date(2027, 6, 1),
+        "is_last_call": False,
+        "vouchers_url": f"{_SITE}/account/vouchers",
     },
     "reminder_desk": {"name": "Sanne & <Co>", "items": _URGENT, "desk_url": f"{_SITE}/regie"},
 }

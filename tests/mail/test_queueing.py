@@ -29,9 +29,10 @@ ADA = "ada@voorbeeld.example"
 
 
 @pytest.fixture(autouse=True)
-def _example(app: Flask, own_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def _example(app: Flask, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     know_the_example(app, monkeypatch)
-    know_the_example(own_app, monkeypatch)
+    if "own_app" in request.fixturenames:
+        know_the_example(request.getfixturevalue("own_app"), monkeypatch)
 
 
 @pytest.fixture
