@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from abs_platform.areas.models import Area
+from abs_platform.areas.models import Area, HelpPoint
 from abs_platform.areas.states import AreaLevel
+from abs_platform.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,32 @@ def id_of_code(session: Session, code: str) -> int | None:
 def name_of(session: Session, area_id: int | None) -> str | None:
     """The name of an area, current or not."""
     return session.scalar(select(Area.name).where(Area.id == area_id))
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictHelp:
+    """A district with its help point, if it has one."""
+
+    district: AreaRow
+    point: HelpPoint | None
+
+
+def help_by_district(session: Session) -> list[DistrictHelp]:
+    """The current districts by name, each with its help point or None."""
+    points = {point.district_id: point for point in session.scalars(select(HelpPoint))}
+    return [DistrictHelp(district, points.get(district.id)) for district in list_districts(session)]
+
+
+def help_of_district(session: Session, district_id: int) -> DistrictHelp | None:
+    """One current district with its help point, or None when there is no such district."""
+    district = next((row for row in list_districts(session) if row.id == district_id), None)
+    return None if district is None else DistrictHelp(district, session.get(HelpPoint, district_id))
+
+
+def changes_of_help(session: Session, district_id: int) -> list[Event]:
+    """What was said before about the help point of a district, newest first; the last hundred times."""
+    of_it = select(Event).where(Event.subject == "help_point", Event.subject_id == district_id)
+    return list(session.scalars(of_it.order_by(Event.id.desc()).limit(100)))
 
 
 @dataclass(frozen=True, slots=True)
