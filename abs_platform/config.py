@@ -54,6 +54,13 @@ class Rules:
     checkout_minutes: int = 30
     refund_window_days: int = 180
     young_account_days: int = 30
+    max_kept_vouchers: int = 10
+    large_batch_codes: int = 100
+    large_batch_hours: int = 48
+    objection_days: int = 7
+    addresses_fresh_days: int = 60
+    replacements_per_client: int = 5
+    letters_per_file: int = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,10 @@ class Event(Base):
     __table_args__ = (
         Index(None, "subject", "subject_id"),
         Index(None, "kind", "happened_at"),
+        Index("ix_events_subject_id_shown", "subject", "id", postgresql_where="subject <> 'voucher'"),
+        Index("ix_events_actor_id_of_staff", "actor", "id", postgresql_where="actor LIKE 'staff:%'"),
+        Index("ix_events_id_voucher_of_staff", "id", postgresql_where="subject = 'voucher' AND actor LIKE 'staff:%'"),
+        Index("ix_events_id_with_reason", "id", postgresql_where="reason IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)

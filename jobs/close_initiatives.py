@@ -25,6 +25,7 @@ from abs_platform.initiatives.queries import due_for_close, failed_after_payout,
 from abs_platform.initiatives.service import close_if_funded
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.money import format_euros
+from abs_platform.objections.service import settle_moot
 from abs_platform.payouts.service import refuse_living
 from abs_platform.updates.mailing import tell_of_returns
 from jobs.runner import JobReport
@@ -61,7 +62,13 @@ def run(now: dt.datetime) -> JobReport:
         to_plan_b = partial(_to_plan_b, initiative_id=initiative_id, reason=state.value, now=now)
         report.each(due_back_with_plan_b(db.session(), initiative_id), to_plan_b)
     report.each(failed, give_back)
+    report.each(["objections"], partial(_settle_objections, now=now))
     return report
+
+
+def _settle_objections(_all: str, *, now: dt.datetime) -> int:
+    with transaction() as session:
+        return settle_moot(session, actor=ACTOR, now=now)
 
 
 def _refuse_payout(initiative_id: int, *, now: dt.datetime) -> int:

@@ -10,10 +10,10 @@ import structlog
 from flask import current_app
 
 from abs_platform.actors import Actor
-from abs_platform.config import Settings
 from abs_platform.database import db, transaction
 from abs_platform.payments.port import PaymentProvider, ProviderRefused, ProviderUnavailable, Refund
 from abs_platform.payments.refunding import Asked, book_refund, due, give_up, mark_asked, postpone
+from abs_platform.rule_settings.service import current_rules
 from jobs.runner import JobReport
 
 ACTOR = Actor("job", "refund_payments")
@@ -28,12 +28,11 @@ def run(now: dt.datetime) -> JobReport:
     """In batches, until nothing is due. A provider that does not answer is left alone until the next run."""
     report = JobReport()
     provider: PaymentProvider | None = current_app.extensions["payments"]
-    settings: Settings = current_app.extensions["settings"]
     away: list[str] = []
 
     def give_back(payment_id: int) -> int:
         with transaction() as session:
-            asked = mark_asked(session, payment_id, rules=settings.rules, actor=ACTOR, now=now)
+            asked = mark_asked(session, payment_id, rules=current_rules(), actor=ACTOR, now=now)
         if asked is None or provider is None:
             return 1
         try:

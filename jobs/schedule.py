@@ -8,11 +8,15 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from abs_platform.clock import AMSTERDAM
+from abs_platform.work.states import WorkKind
 from jobs import (
+    book_entries,
     check_ledger,
     close_initiatives,
+    do_work,
     expire_vouchers,
     issue_vouchers,
+    prove_rounds,
     purge_personal_data,
     reconcile_payments,
     refund_payments,
@@ -22,6 +26,7 @@ from jobs import (
     tell_of_funding,
 )
 from jobs.runner import Job
+from jobs.work_job import job_handler
 
 
 class Entry(NamedTuple):
@@ -34,7 +39,9 @@ class Entry(NamedTuple):
 
 TIMETABLE: dict[str, Entry] = {
     "send_outbox": Entry(send_outbox.run, IntervalTrigger(seconds=5), "elke 5 seconden"),
+    "do_work": Entry(do_work.run, IntervalTrigger(seconds=3), "elke 3 seconden"),
     "issue_vouchers": Entry(issue_vouchers.run, IntervalTrigger(minutes=15), "elk kwartier"),
+    "book_entries": Entry(book_entries.run, IntervalTrigger(minutes=15), "elk kwartier"),
     "close_initiatives": Entry(close_initiatives.run, IntervalTrigger(minutes=1), "elke minuut"),
     "release_checkouts": Entry(release_checkouts.run, IntervalTrigger(minutes=1), "elke minuut"),
     "refund_payments": Entry(refund_payments.run, IntervalTrigger(minutes=1), "elke minuut"),
@@ -47,7 +54,11 @@ TIMETABLE: dict[str, Entry] = {
     "check_ledger": Entry(
         check_ledger.run, CronTrigger(hour=3, minute=10, timezone=AMSTERDAM), "elke nacht om 3.10 uur"
     ),
+    "prove_rounds": Entry(
+        prove_rounds.run, CronTrigger(hour=3, minute=30, timezone=AMSTERDAM), "elke nacht om 3.30 uur"
+    ),
     "purge_personal_data": Entry(
         purge_personal_data.run, CronTrigger(hour=4, minute=10, timezone=AMSTERDAM), "elke nacht om 4.10 uur"
     ),
 }
+do_work.HANDLERS[WorkKind.RUN_JOB] = job_handler({name: entry.job for name, entry in TIMETABLE.items()})

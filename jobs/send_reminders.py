@@ -10,6 +10,7 @@ from abs_platform.database import db, transaction
 from abs_platform.initiatives.inviting import remind
 from abs_platform.reminders import queries, service
 from abs_platform.reminders.queries import Reminder, StaffDigest
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.vouchers.queries import EndingVouchers, kept_that_end
 from jobs.runner import JobReport
 
@@ -39,5 +40,5 @@ def run(now: dt.datetime) -> JobReport:
     report.each(kept_that_end(session, now, now + service.KEPT_FIRST_CALL), to_keeper)
     report.each(queries.due_to_co_organisers(session, now), to_co_organiser)
     report.each(queries.due_to_organisers(session, now), to_organisers)
-    report.each(queries.due_to_staff(session, now, days=settings.rules.answer_working_days), to_staff)
+    report.each(queries.due_to_staff(session, now, days=current_rules().answer_working_days), to_staff)
     return report

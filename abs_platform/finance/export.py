@@ -16,11 +16,8 @@ import xlsxwriter
 from flask_babel import gettext as _
 
 from abs_platform.ledger.reports import Line
+from abs_platform.spreadsheets import BYTE_ORDER_MARK, guarded
 
-BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for something else
-# Spreadsheets skip blanks before a sign, and some read the wide signs of East Asia as well.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_BLANKS = frozenset("\t\r\n")
 _CSV_ROWS = 500
 
 
@@ -42,12 +39,6 @@ def head() -> list[str]:
             _("Bedrag in euro"),
         )
     ]
-
-
-def guarded(words: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    is_odd = words[:1] in _BLANKS or words.lstrip().startswith(_FORMULA_SIGNS)
-    return f"'{words}" if is_odd else words
 
 
 def as_csv(lines: Iterable[Line]) -> Iterator[str]:

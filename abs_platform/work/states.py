@@ -25,6 +25,9 @@ TRANSITIONS: dict[WorkState, frozenset[WorkState]] = {
 }
 
 
+LIVING = (WorkState.WAITING, WorkState.RUNNING)
+
+
 class WorkKind(LabelledEnum):
     """What can be ordered."""
 

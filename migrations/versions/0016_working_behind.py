@@ -85,6 +85,15 @@ def upgrade() -> None:
         unique=True,
         postgresql_where="state IN ('waiting', 'running')",
     )
+    op.create_index("ix_events_subject_id_shown", "events", ["subject", "id"], postgresql_where="subject <> 'voucher'")
+    op.create_index("ix_events_actor_id_of_staff", "events", ["actor", "id"], postgresql_where="actor LIKE 'staff:%'")
+    op.create_index(
+        "ix_events_id_voucher_of_staff",
+        "events",
+        ["id"],
+        postgresql_where="subject = 'voucher' AND actor LIKE 'staff:%'",
+    )
+    op.create_index("ix_events_id_with_reason", "events", ["id"], postgresql_where="reason IS NOT NULL")
     op.add_column("job_runs", sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
         """
@@ -96,6 +105,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("job_runs", "seen_at")
+    op.drop_index("ix_events_id_with_reason", table_name="events", postgresql_where="reason IS NOT NULL")
+    op.drop_index(
+        "ix_events_id_voucher_of_staff",
+        table_name="events",
+        postgresql_where="subject = 'voucher' AND actor LIKE 'staff:%'",
+    )
+    op.drop_index("ix_events_actor_id_of_staff", table_name="events", postgresql_where="actor LIKE 'staff:%'")
+    op.drop_index("ix_events_subject_id_shown", table_name="events", postgresql_where="subject <> 'voucher'")
     op.drop_index(
         "uq_work_orders_one_living", table_name="work_orders", postgresql_where="state IN ('waiting', 'running')"
     )

@@ -25,7 +25,7 @@ from abs_platform.ledger.queries import check
 from abs_platform.outbox import OutgoingMail
 from abs_platform.rounds.models import Round
 from abs_platform.vouchers.models import CodeAttempt, Voucher
-from jobs import check_ledger, close_initiatives, expire_vouchers, issue_vouchers, purge_personal_data
+from jobs import check_ledger, close_initiatives, expire_vouchers, issue_vouchers, prove_rounds, purge_personal_data
 from jobs.runner import Job, JobReport
 from jobs.schedule import TIMETABLE
 from tests.factories import TEST_ACTOR, Factory
@@ -39,6 +39,7 @@ DAY = dt.timedelta(days=1)
 def _the_transaction_of_the_test_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot is asked before any other query; tests/jobs/test_runner.py lets the job ask it."""
     monkeypatch.setattr(checking, "one_snapshot", lambda _session: None)
+    monkeypatch.setattr(prove_rounds, "one_snapshot", lambda _session: None)
 
 
 def everything(session: Session) -> list[Any]:

@@ -191,7 +191,7 @@ def test_a_scheduler_that_starts_runs_every_job_at_once_and_makes_up_for_a_misse
 
     planned = {job.id: job for job, *_rest in scheduler._pending_jobs}
 
-    assert set(planned) == set(TIMETABLE)
+    assert set(planned) == {*TIMETABLE, scheduling.SIGNS}
     assert all(job.next_run_time <= clock.now() for job in planned.values())
     defaults = scheduler._job_defaults
     assert (defaults["coalesce"], defaults["max_instances"], defaults["misfire_grace_time"]) == (True, 1, None)

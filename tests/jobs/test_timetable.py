@@ -10,11 +10,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from abs_platform import clock
 from abs_platform.config import ROOT_DIR
+from abs_platform.work.words import JOBS
 from jobs.schedule import TIMETABLE
 
 
 def test_every_job_stands_in_the_timetable_under_its_own_name() -> None:
-    files = {path.stem for path in (ROOT_DIR / "jobs").glob("*.py")} - {"__init__", "__main__", "runner", "schedule"}
+    others = {"__init__", "__main__", "holding", "runner", "schedule"}
+    files = {path.stem for path in (ROOT_DIR / "jobs").glob("*.py") if not path.stem.startswith("work_")} - others
 
     assert set(TIMETABLE) == files
     assert {name: entry.job.__module__ for name, entry in TIMETABLE.items()} == {name: f"jobs.{name}" for name in files}
@@ -25,7 +27,9 @@ def test_every_job_stands_in_the_timetable_under_its_own_name() -> None:
     ("name", "runs", "when"),
     [
         ("send_outbox", 17_280, "elke 5 seconden"),
+        ("do_work", 28_800, "elke 3 seconden"),
         ("issue_vouchers", 96, "elk kwartier"),
+        ("book_entries", 96, "elk kwartier"),
         ("close_initiatives", 1440, "elke minuut"),
         ("refund_payments", 1440, "elke minuut"),
         ("reconcile_payments", 144, "elke 10 minuten"),
@@ -33,6 +37,7 @@ def test_every_job_stands_in_the_timetable_under_its_own_name() -> None:
         ("expire_vouchers", 288, "elke 5 minuten"),
         ("send_reminders", 1, "elke ochtend om 8.00 uur"),
         ("check_ledger", 1, "elke nacht om 3.10 uur"),
+        ("prove_rounds", 1, "elke nacht om 3.30 uur"),
         ("purge_personal_data", 1, "elke nacht om 4.10 uur"),
     ],
 )
@@ -51,6 +56,11 @@ def test_a_nightly_job_runs_once_in_the_night_that_the_clock_changes(name: str, 
     times = fire_times(name, begin, clock.end_of_day(day))
 
     assert [(time.hour, time.minute) for time in times] == [(3 if name == "check_ledger" else 4, 10)]
+
+
+def test_every_job_has_words_for_the_coordinator() -> None:
+    assert set(TIMETABLE) <= set(JOBS)
+    assert all(str(words.label) and str(words.purpose) for words in JOBS.values())
 
 
 def fire_times(name: str, begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
