@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,8 @@ from abs_platform.api.schemas import (
     InitiativesQuery,
     InitiativesSchema,
     ProblemSchema,
+    RoundsQuery,
+    RoundsSchema,
     VoucherDonationRequest,
     VoucherDonationSchema,
 )
@@ -30,6 +33,7 @@ from abs_platform.extensions import csrf
 from abs_platform.initiatives.queries import InitiativeCard, card, list_initiatives
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
 from abs_platform.paging import Page
+from abs_platform.reports import queries as figures
 from abs_platform.security import public
 from abs_platform.vouchers.giving import give_for_client
 from abs_platform.vouchers.redeeming import parse_code
@@ -95,6 +99,19 @@ def initiatives(query: dict[str, Any]) -> Page[InitiativeCard]:
         page=query["page"],
         page_size=query["page_size"],
     )
+
+
+@bp.route("/rounds", methods=["GET"])
+@bp.arguments(RoundsQuery, location="query")
+@bp.response(200, RoundsSchema)
+@public
+def rounds(query: dict[str, Any]) -> dict[str, Any]:
+    """Wat er met de vouchers van elke ronde gebeurde, en de zegels van hun partijen."""
+    session = db.session()
+    reports = [one for one in figures.rounds(session) if query["status"] in {None, one.state}]
+    figures.all_counts(session, reports, [])
+    batches = figures.batches(session, [one.id for one in reports])
+    return {"rounds": [{**asdict(one), "totals": one.totals, "batches": batches[one.id]} for one in reports]}
 
 
 @bp.route("/voucher-donations", methods=["POST"])

@@ -75,6 +75,52 @@ class InitiativesSchema(CamelCaseSchema):
     total = fields.Integer(required=True)
 
 
+class RoundsQuery(CamelCaseSchema):
+    """Which rounds: those that run (issued), those that are closed, or all."""
+
+    status = fields.String(load_default=None, validate=validate.OneOf(["issued", "closed"]))
+
+
+class BatchSchema(CamelCaseSchema):
+    """Vouchers that were issued together. The Merkle root (RFC 6962, SHA-256) seals them; older ones have none."""
+
+    id = fields.Integer(required=True)
+    issued_at = fields.AwareDateTime(required=True)
+    voucher_count = fields.Integer(required=True)
+    kind = fields.String(required=True)
+    merkle_root = fields.String(required=True, allow_none=True, attribute="seal")
+
+
+class RoundSchema(CamelCaseSchema):
+    """A round: what became of its vouchers. Issued is all the others together."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    status = fields.String(required=True, attribute="state")
+    opens_at = fields.AwareDateTime(required=True)
+    closes_at = fields.AwareDateTime(required=True)
+    amount_cents = fields.Integer(required=True)
+    issued = fields.Integer(required=True, attribute="totals.issued")
+    given_online = fields.Integer(required=True, attribute="totals.online")
+    given_by_organiser = fields.Integer(required=True, attribute="totals.organiser")
+    given_at_desk = fields.Integer(required=True, attribute="totals.desk")
+    kept = fields.Integer(required=True, attribute="totals.kept")
+    to_give = fields.Integer(required=True, attribute="totals.living")
+    expired = fields.Integer(required=True, attribute="totals.expired")
+    revoked = fields.Integer(required=True, attribute="totals.revoked")
+    batches = fields.List(fields.Nested(BatchSchema), required=True)
+    url = fields.Method("_url_of", metadata={"type": "string", "format": "uri"})
+
+    def _url_of(self, row: dict[str, Any]) -> str:
+        return url_for("reports.show", round_id=row["id"], _external=True)
+
+
+class RoundsSchema(CamelCaseSchema):
+    """All rounds that were issued, newest first."""
+
+    rounds = fields.List(fields.Nested(RoundSchema), required=True)
+
+
 class VoucherDonationRequest(CamelCaseSchema):
     """A voucher's code and what to give it to. A code may be written as people write it."""
 

@@ -66,6 +66,7 @@ def test_the_description_is_for_every_site_and_the_rest_is_not(api: ApiClient) -
 def test_the_description_holds_what_there_is_and_nothing_more(description: dict[str, Any]) -> None:
     assert [(method, path) for path, method, _operation in operations(description)] == [
         ("get", "/api/v1/initiatives"),
+        ("get", "/api/v1/rounds"),
         ("post", "/api/v1/voucher-donations"),
     ]
 
