@@ -228,8 +228,10 @@ def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+                connection.sendall(b"HEAD / HTTP/1.0\r\n\r\n")  # the port is open before a process can answer
+                if connection.recv(1):
+                    return
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("the web server does not start")

@@ -249,8 +249,8 @@ _REACHED = (
 
 
 def has_reached_target(session: Session, initiative_id: int) -> bool:
-    """Whether an initiative that collects has its target."""
-    return bool(session.scalar(_REACHED, {"initiative_id": initiative_id}))
+    """Whether an initiative that collects has its target. Asked past the ORM: that costs less."""
+    return bool(session.connection().scalar(_REACHED, {"initiative_id": initiative_id}))
 
 
 def is_collecting(session: Session, initiative_id: int, *, now: dt.datetime) -> bool:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a checkout brought, booked once: the one verb behind the webhook, the release of checkouts and reconciling.
 
+Most webhooks are spared it: usual_booking.py writes what rule 1 does in one statement, and changes with it.
+
 Facts win over the order in which we hear them: what is paid stays paid, whoever says later that it expired, and money
 that arrives after we gave up on it is paid too, and goes back as late.
 

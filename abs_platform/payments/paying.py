@@ -31,6 +31,7 @@ from abs_platform.payments.port import Checkout, CheckoutRequest, CheckoutStatus
 from abs_platform.payments.queries import checkout_of, room
 from abs_platform.payments.service import MoneyGift, Started, attach_checkout, renew, start_gift
 from abs_platform.payments.states import PaymentState
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import request_client
 from abs_platform.vouchers.giving import code_keys
 from abs_platform.vouchers.redeeming import Client, redeem
@@ -108,7 +109,7 @@ def let_go(reference: str) -> None:
 
 def _write(session: Session, initiative_id: int, gift: MoneyGift, code: int | None) -> _First:
     """The first transaction. A refused voucher is returned and not raised, so that the wrong try is committed."""
-    now, client, settings = clock.now(), Client(*request_client()), _settings()
+    now, client = clock.now(), Client(*request_client())
     voucher: Gift | None = None
     if code is not None:
         details = GiftDetails(
@@ -117,19 +118,19 @@ def _write(session: Session, initiative_id: int, gift: MoneyGift, code: int | No
             giver_email=gift.giver_email,
             idempotency_key=uuid.uuid5(gift.idempotency_key, "voucher"),
         )
-        answer = redeem(session, code, initiative_id, client, details, keys=code_keys(), rules=settings.rules, now=now)
+        answer = redeem(session, code, initiative_id, client, details, keys=code_keys(), rules=current_rules(), now=now)
         if answer.found is None:
             return _First(refused=answer.error)
         voucher = answer.found
         gift = dataclasses.replace(gift, message=None)  # it goes with the voucher, which is given already
         is_begun = gift_of_form(session, gift.idempotency_key) is not None
-        if not is_begun and room(session, initiative_id, settings.rules, now).missing_cents == 0:
+        if not is_begun and room(session, initiative_id, current_rules(), now).missing_cents == 0:
             return _First(voucher=voucher)
     started = start_gift(
         session,
         initiative_id,
         gift,
-        rules=settings.rules,
+        rules=current_rules(),
         actor=GIVER,
         now=now,
         client=client.today,
@@ -176,7 +177,7 @@ def _create(take: PaymentProvider, started: Started, initiative_id: int, title: 
         if started.is_new:
             raise _away(started) from error
     with transaction() as session:
-        until = renew(session, started.payment_id, rules=_settings().rules, now=clock.now())
+        until = renew(session, started.payment_id, rules=current_rules(), now=clock.now())
     request = dataclasses.replace(request, expires_at=until, email=None)
     try:
         return take.create_checkout(request, idempotency_key=f"{key}-{int(until.timestamp())}")

@@ -36,6 +36,7 @@ from abs_platform.payments.queries import PaymentView
 from abs_platform.payments.schemas import OTHER, load_gift, read_amount
 from abs_platform.payments.service import MoneyGift, check_amount
 from abs_platform.payments.states import METHODS, PaymentState
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import public
 from abs_platform.vouchers.giving import look_up_for_client
 from abs_platform.vouchers.redeeming import parse_code
@@ -127,7 +128,7 @@ def _wrong_amount(initiative_id: int, begun: PaymentView | None) -> dict[str, st
     """What is wrong with an amount that can be read, so that it is told together with the rest."""
     try:
         cents = read_amount(request.form.get("amount", ""), request.form.get("own_amount", "").strip())
-        check_amount(cents, _room(initiative_id, begun), _settings().rules)
+        check_amount(cents, _room(initiative_id, begun), current_rules())
     except ValidationError:
         return {}
     except InvalidInput as error:
@@ -168,7 +169,7 @@ def _amount_values(text: str, initiative_id: int) -> dict[str, str]:
     except ValueError:
         return {}
     euros = f"{cents // 100}" if cents % 100 == 0 else f"{cents // 100},{cents % 100:02d}"
-    room = queries.room(db.session(), initiative_id, _settings().rules, clock.now())
+    room = queries.room(db.session(), initiative_id, current_rules(), clock.now())
     if cents in queries.amounts_to_choose(room.highest_cents):
         return {"amount": euros}
     return {"amount": OTHER, "own_amount": euros} if cents else {}
@@ -190,7 +191,7 @@ def _form(
         values=values,
         errors=_tidy(errors or {}, values),
         room=room,
-        least_cents=_settings().rules.min_gift_cents,
+        least_cents=current_rules().min_gift_cents,
         choices=queries.amounts_to_choose(room.highest_cents),
         methods=_methods(),
         begun=begun,
@@ -201,7 +202,7 @@ def _form(
 
 def _room(initiative_id: int, begun: PaymentView | None) -> queries.Room:
     """What may be given; what this giver has begun keeps nobody out but others."""
-    rules, now = _settings().rules, clock.now()
+    rules, now = current_rules(), clock.now()
     room = queries.room(db.session(), initiative_id, rules, now)
     if begun is None or not begun.is_waiting or begun.reserved_until <= now:
         return room
@@ -234,7 +235,7 @@ def _began_already(initiative: InitiativeCard, error: AbsError) -> Response:
 def _question(initiative: InitiativeCard, gift: MoneyGift, payload: int, begun: PaymentView | None) -> Response:
     """What will be given, with the voucher that cannot be taken back. Raises: VoucherNotUsable, InvalidInput."""
     voucher = look_up_for_client(payload)
-    rules = _settings().rules
+    rules = current_rules()
     room = _room(initiative.id, begun).after(voucher.amount_cents, rules)
     if room.missing_cents == 0:
         sentence = _("Met je voucher is het bedrag al rond. Geef alleen je voucher, of alleen geld.")

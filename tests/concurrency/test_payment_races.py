@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from abs_platform.actors import GIVER
+from abs_platform.actors import GIVER, Actor
 from abs_platform.donations.models import Donation
 from abs_platform.errors import AbsError, InvalidInput, ProviderUnavailable
 from abs_platform.initiatives import service
@@ -22,7 +22,9 @@ from abs_platform.initiatives.models import Initiative
 from abs_platform.payments import paying
 from abs_platform.payments.booking import Booked, book_checkout
 from abs_platform.payments.models import Payment, ProviderEvent
+from abs_platform.payments.port import Checkout, ProviderEventData
 from abs_platform.payments.service import MoneyGift, Started, start_gift
+from abs_platform.payments.usual_booking import book_usual
 from abs_platform.vouchers.codes import read_code
 from jobs import close_initiatives, reconcile_payments, release_checkouts
 from tests.concurrency.racing import assert_books_are_right, at_once, committed, meanwhile, wait_until_blocked
@@ -190,13 +192,20 @@ def test_one_form_sent_by_an_impatient_giver_is_one_payment_with_one_voucher(
     assert_books_are_right(own_session)
 
 
+def book_event(session: Session, found: Checkout, *, actor: Actor, now: dt.datetime) -> Booked | None:
+    """What the webhook tries first."""
+    event = ProviderEventData(id="evt_1", type="checkout.session.completed", created_at=found.created_at, subject=found)
+    return book_usual(session, event, actor=actor, now=now)
+
+
+@pytest.mark.parametrize("book", [book_checkout, book_event])
 def test_an_ending_waits_for_the_payment_that_is_being_booked(
-    own_app: Flask, own_session: Session, own_factory: Factory
+    own_app: Flask, own_session: Session, own_factory: Factory, book: Callable[..., Booked | None]
 ) -> None:
     initiative_id, now = own_factory.initiative().id, own_factory.now
     started = begin(own_factory, initiative_id)
     own_session.commit()
-    book_checkout(own_session, checkout(started), actor=TEST_ACTOR, now=now)  # not yet committed
+    assert book(own_session, checkout(started), actor=TEST_ACTOR, now=now)  # not yet committed
     stop = committed(own_app, lambda s: service.stop(s, initiative_id, reason="Zo.", actor=TEST_ACTOR, now=now))
 
     with Session(own_session.get_bind()) as watch, meanwhile(stop) as stopped:
@@ -225,6 +234,25 @@ def test_a_payment_that_is_booked_during_the_ending_is_late(
     assert isinstance(result, Booked)
     assert result.confirmed_initiative_id is None
     assert payment_of(own_session, started).refund_reason == "late"
+    assert_books_are_right(own_session)
+
+
+def test_a_payment_that_is_told_during_the_ending_is_late_and_told_twice_it_is_late_once(
+    own_paying_app: Flask, own_session: Session, own_factory: Factory, stand_in: StandIn
+) -> None:
+    initiative_id, now = own_factory.initiative().id, own_factory.now
+    started = begin(own_factory, initiative_id)
+    own_session.commit()
+    service.stop(own_session, initiative_id, reason="Zo.", actor=TEST_ACTOR, now=now)  # not yet committed
+    send = partial(deliver, own_paying_app, *told(stand_in, started))
+
+    with Session(own_session.get_bind()) as watch, meanwhile(send) as first, meanwhile(send) as second:
+        wait_until_blocked(watch, 2)  # for the initiative, and for the payment
+        own_session.commit()
+
+    assert (first.result(), second.result()) == (200, 200)
+    assert payment_of(own_session, started).refund_reason == "late"
+    assert own_session.scalars(select(ProviderEvent.outcome)).all() == ["applied"]
     assert_books_are_right(own_session)
 
 
