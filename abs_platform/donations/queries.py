@@ -13,6 +13,8 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from abs_platform.donations.models import Donation
 from abs_platform.donations.states import DonationKind, DonationState
+from abs_platform.objections.models import Objection
+from abs_platform.objections.states import ObjectionState
 from abs_platform.rounds.models import Round
 from abs_platform.vouchers.models import Voucher
 from abs_platform.vouchers.states import VoucherState
@@ -133,7 +135,13 @@ def gift_of_form(session: Session, idempotency_key: uuid.UUID) -> Donation | Non
 
 
 def due_back_with_plan_b(session: Session, initiative_id: int) -> list[int]:
-    """The confirmed voucher gifts of an initiative that name a second choice."""
+    """The confirmed voucher gifts of an initiative that name a second choice.
+
+    Not those somebody objected to: who made that choice is in doubt, so they go back to who holds the code.
+    """
+    is_held = select(Objection.id).where(
+        Objection.donation_id == Donation.id, Objection.state == ObjectionState.OPEN.value
+    )
     return list(
         session.scalars(
             select(Donation.id)
@@ -142,6 +150,7 @@ def due_back_with_plan_b(session: Session, initiative_id: int) -> list[int]:
                 Donation.kind == DonationKind.VOUCHER.value,
                 Donation.state == DonationState.CONFIRMED.value,
                 Donation.plan_b_initiative_id.is_not(None),
+                ~is_held.exists(),
             )
             .order_by(Donation.voucher_id)
         )

@@ -34,7 +34,10 @@ on_violation(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiftDetails:
-    """What a giver may add to a gift. An e-mail address is given for news only; no name is anonymous."""
+    """What a giver may add to a gift. An e-mail address is given for news only; no name is anonymous.
+
+    ``entry_batch_id``: the batch in which an organiser entered its code from paper.
+    """
 
     channel: Channel = Channel.ONLINE
     giver_name: str | None = None
@@ -42,6 +45,7 @@ class GiftDetails:
     giver_email: str | None = None
     plan_b_initiative_id: int | None = None
     idempotency_key: uuid.UUID | None = None
+    entry_batch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,10 @@ _GIVE = text("""
         RETURNING vouchers.id, vouchers.round_id, rounds.amount_cents
     ), donation AS (
         INSERT INTO donations (reference, initiative_id, kind, amount_cents, state, channel, given_at, voucher_id,
-                               plan_b_initiative_id, giver_name, message, giver_email, idempotency_key)
+                               plan_b_initiative_id, giver_name, message, giver_email, idempotency_key,
+                               entry_batch_id)
         SELECT :reference, :initiative_id, 'voucher', amount_cents, 'confirmed', :channel, :now, id,
-               :plan_b_initiative_id, :giver_name, :message, :giver_email, :idempotency_key
+               :plan_b_initiative_id, :giver_name, :message, :giver_email, :idempotency_key, :entry_batch_id
         FROM spent
         RETURNING id, amount_cents
     ), booking AS (
@@ -124,6 +129,7 @@ def give_voucher(
             "message": details.message,
             "giver_email": details.giver_email,
             "idempotency_key": details.idempotency_key,
+            "entry_batch_id": details.entry_batch_id,
             "channel": details.channel.value,
             "reference": reference,
             "actor": str(actor),
@@ -155,7 +161,8 @@ _RETURN = text("""
                    AS usable_until
         FROM donations d JOIN vouchers v ON v.id = d.voucher_id JOIN rounds r ON r.id = v.round_id
         WHERE d.initiative_id = :initiative_id AND d.kind = 'voucher' AND d.state = 'confirmed'
-          AND (CAST(:donation_id AS bigint) IS NULL AND d.plan_b_initiative_id IS NULL OR d.id = :donation_id)
+          AND (CAST(:donation_id AS bigint) IS NULL AND (d.plan_b_initiative_id IS NULL OR EXISTS (
+                  SELECT FROM objections o WHERE o.donation_id = d.id AND o.state = 'open')) OR d.id = :donation_id)
         ORDER BY v.id
         LIMIT :batch
         FOR UPDATE OF v, d SKIP LOCKED
@@ -196,11 +203,26 @@ def return_vouchers(
     reason: str,
     batch: int = RETURNS_A_BATCH,
 ) -> int:
-    """Give a batch of vouchers without a plan B back to their households; returns how many. Zero: none is left.
+    """Give a batch of vouchers back to their households; returns how many. Zero: none is left.
+
+    Those with a plan B go there (return_to_plan_b), but not while somebody objects to the gift: that comes back here.
 
     The caller has seen that the initiative has failed. Locks: vouchers and donations, in the order of the vouchers.
     """
     return len(_return(session, initiative_id, None, actor=actor, now=now, reason=reason, batch=batch))
+
+
+def return_gift(session: Session, donation_id: int, *, actor: Actor, now: dt.datetime, reason: str) -> bool:
+    """Give one voucher back to its household, whatever its second choice; False when it was given back before.
+
+    Locks: the voucher, then the donation.
+    """
+    row = session.execute(
+        text("SELECT initiative_id FROM donations WHERE id = :id AND state = 'confirmed'"), {"id": donation_id}
+    ).first()
+    if row is None:
+        return False
+    return bool(_return(session, row.initiative_id, donation_id, actor=actor, now=now, reason=reason, batch=1))
 
 
 def return_to_plan_b(session: Session, donation_id: int, *, actor: Actor, now: dt.datetime, reason: str) -> Gift | None:

@@ -61,6 +61,8 @@ SENTENCES: dict[str, LazyString] = {
     "initiative.post_reported": _l("Iemand meldde een vraag of antwoord."),
     "initiative.post_hidden": _l("%(who)s verborg een vraag of antwoord."),
     "initiative.post_kept": _l("%(who)s liet een gemelde vraag of antwoord staan."),
+    "initiative.box_registered": _l("%(who)s zette een bus voor codes van papier neer."),
+    "initiative.box_removed": _l("%(who)s haalde een bus weg."),
     "initiative.questions_opened": _l("%(who)s zette vragen aan."),
     "initiative.questions_closed": _l("%(who)s zette vragen uit."),
     "initiative.accountability_begun": _l("%(who)s begon aan de verantwoording."),

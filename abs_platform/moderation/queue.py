@@ -37,6 +37,8 @@ from abs_platform.initiatives.states import InitiativeState, OrganiserRole
 from abs_platform.moderation.models import Message
 from abs_platform.moderation.states import Side, WaitingKind
 from abs_platform.paging import Page, page_of
+from abs_platform.paper.models import EntryBatch
+from abs_platform.paper.states import BatchState
 from abs_platform.payouts.models import Payout
 from abs_platform.payouts.states import PayoutState
 from abs_platform.questions.models import Post, Report
@@ -72,6 +74,12 @@ _REPORTED = (
     .group_by(Post.initiative_id)
     .subquery("reported")
 )
+_ENTERED = (
+    select(EntryBatch.initiative_id, func.min(EntryBatch.waiting_since).label("since"))
+    .where(EntryBatch.state == BatchState.WAITING.value)
+    .group_by(EntryBatch.initiative_id)
+    .subquery("entered")
+)
 # Every kind of what can wait is one select here, with the moment from which its answer-by date is counted. A new kind
 # is a member of WaitingKind and a line in this list.
 WAITING: list[Select[Any]] = [
@@ -90,6 +98,7 @@ WAITING: list[Select[Any]] = [
     .join(Payout, Payout.initiative_id == Initiative.id)
     .where(Payout.state == PayoutState.REQUESTED.value),
     _source(WaitingKind.REPORT, _REPORTED.c.since).join(_REPORTED, _REPORTED.c.initiative_id == Initiative.id),
+    _source(WaitingKind.LARGE_BATCH, _ENTERED.c.since).join(_ENTERED, _ENTERED.c.initiative_id == Initiative.id),
 ]
 _EVERYTHING: list[Select[Any]] = [
     _source(None, func.coalesce(Initiative.submitted_at, Initiative.created_at)).where(

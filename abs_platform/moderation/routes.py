@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from abs_platform.initiatives.subjects import subject_of
 from abs_platform.moderation import permissions, queries, queue, schemas, service
 from abs_platform.moderation.dossier import desk_label, open_dossier
 from abs_platform.moderation.states import WaitingKind
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.rulebook.states import Answer
 from abs_platform.security import signed_in_user, staff_required
 from abs_platform.users import User
@@ -249,5 +250,5 @@ def show_page(subject: Subject, forms: Forms | None, notice: str = "", errors: d
 
 def rules() -> Rules:
     """The numbers of the rules of the game."""
-    found: Rules = current_app.extensions["settings"].rules
+    found: Rules = current_rules()
     return found

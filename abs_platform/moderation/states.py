@@ -72,6 +72,7 @@ class WaitingKind(LabelledEnum):
     ACCOUNTABILITY = "accountability", _l("verantwoording")
     PAYOUT = "payout", _l("uitbetaling")
     REPORT = "report", _l("melding bij een vraag")
+    LARGE_BATCH = "large_batch", _l("veel codes van papier")
 
 
 class FixedCheck(LabelledEnum):

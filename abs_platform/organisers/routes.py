@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -26,6 +26,7 @@ from abs_platform.organisers.permissions import can_open_home, can_see_income
 from abs_platform.payouts.permissions import can_request, can_see_own
 from abs_platform.payouts.queries import latest_state
 from abs_platform.questions.queries import count_unanswered
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import current_actor, resident_required, signed_in_user
 from abs_platform.updates.queries import thanks_of
 from abs_platform.updates.states import THANKING_STATES
@@ -40,7 +41,7 @@ def home(initiative_id: int) -> str:
     """Where it stands, what we promised, what comes next, and the way to everything else."""
     session, user, today = db.session(), signed_in_user(), clock.today()
     subject = subject_for(session, initiative_id, user, can_open_home)
-    days = current_app.extensions["settings"].rules.answer_working_days
+    days = current_rules().answer_working_days
     may_account = subject.state in {InitiativeState.IN_PROGRESS, InitiativeState.REALISED}
     return render_template(
         "organisers/home.html",

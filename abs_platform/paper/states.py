@@ -31,3 +31,21 @@ class EntryOutcome(LabelledEnum):
     BEFORE = "before", _l("had je al ingevoerd")
     MISTYPED = "mistyped", _l("typfout")
     NOT_USABLE = "not_usable", _l("kan niet worden gebruikt")
+    CLOSED = "closed", _l("niet meer nodig")
+    LATER = "later", _l("nog niet bekeken")
+
+    @property
+    def sentence(self) -> str:
+        """What an organiser reads beside the code."""
+        return str(_SAID[self])
+
+
+_SAID = {
+    EntryOutcome.GIVEN: _l("Gegeven."),
+    EntryOutcome.WAITING: _l("Genoteerd. De wijkregisseur kijkt er eerst naar."),
+    EntryOutcome.BEFORE: _l("Deze had je al ingevoerd."),
+    EntryOutcome.MISTYPED: _l("Typfout."),
+    EntryOutcome.NOT_USABLE: _l("Deze code kan nu niet worden gebruikt."),
+    EntryOutcome.CLOSED: _l("Niet meer nodig: er wordt niets meer opgehaald. De voucher blijft van het huishouden."),
+    EntryOutcome.LATER: _l("Nog niet bekeken."),
+}
