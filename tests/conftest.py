@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
@@ -22,6 +23,7 @@ from abs_platform.areas.service import load_areas
 from abs_platform.config import Municipality, Settings
 from abs_platform.database import db, transaction
 from abs_platform.embedded import start_embedded_postgres
+from abs_platform.rule_settings.in_force import CACHE, RulesCache
 from abs_platform.storage import FolderStore
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
 from tests.page import Browser
@@ -107,6 +109,8 @@ def connection(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> I
         engines = db.engines
     outer = connection.begin()
     monkeypatch.setitem(app.extensions, "file_store", FolderStore(tmp_path / "media"))
+    # The numbers of the rules are read already, so that no page asks for them now and then.
+    monkeypatch.setitem(app.extensions, CACHE, RulesCache(read_at=math.inf))
     monkeypatch.setitem(engines, None, connection)
     monkeypatch.setitem(db.session.session_factory.kw, "join_transaction_mode", "create_savepoint")
     try:

@@ -167,6 +167,7 @@ def test_other_processes_follow_within_seconds_and_ask_once(
         if "rule_changes" in statement and statement.startswith("SELECT"):
             asked.append(statement)
 
+    service.forget_rules()
     before = service.current_rules().objection_days
     change(factory, "objection_days", 21)
     factory.session.commit()  # as another process would: this one is not told
