@@ -42,7 +42,7 @@ _ROWS = f"""
     WHERE v.round_id = %(round_id)s AND (v.revoked_at IS NULL OR v.revoked_at > %(living_at)s::timestamptz)
       AND (%(batch_id)s::bigint IS NULL OR v.batch_id = %(batch_id)s)
     ORDER BY {POSTAL_ORDER}
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def write(
         if keys.digest(keys.payload(nonce)) != code_digest:
             raise Conflict("Deze vouchers zijn met een andere ABS_VOUCHER_KEY gemaakt. Zet die sleutel terug.")
         count += 1
-        address, place = address_lines(street, number, letter, addition, postcode, city)
+        address, place = address_lines(street, (number, letter, addition), postcode, city)
         code = keys.code(nonce)
         writer.writerow((count, address, place, street, number, letter, addition, postcode, city, code, *constant))
         if count % CHUNK == 0:
@@ -164,8 +164,9 @@ def write(
     return count, digest.hexdigest()
 
 
-def address_lines(street: str, number: int, letter: str, addition: str, postcode: str, city: str) -> tuple[str, str]:
-    """The two lines of an address, as the post wants them (NEN 5825)."""
+def address_lines(street: str, house: tuple[int, str, str], postcode: str, city: str) -> tuple[str, str]:
+    """The two lines of an address, as the post wants them (NEN 5825). ``house``: number, letter and addition."""
+    number, letter, addition = house
     return (
         f"{street} {number}{letter}{'-' + addition if addition else ''}",
         f"{postcode[:4]} {postcode[4:]}  {city.upper()}",

@@ -64,7 +64,8 @@ def keep_one() -> Answered:
     except (InvalidInput, Conflict, VoucherNotUsable) as error:
         return _unstored(_index_page(typed, {"code": error.message}), error)
     flash(_("Je voucher is bewaard. Geef hem tot en met %(date)s.", date=long_date(clock.last_day(until))))
-    return redirect(url_for(".index"), HTTPStatus.SEE_OTHER)
+    wanted = read_id(request.args.get("initiatief", ""))
+    return redirect(url_for(".index", initiatief=wanted), HTTPStatus.SEE_OTHER)
 
 
 @bp.get(f"/<{_ID}:voucher_id>/geven")

@@ -138,10 +138,10 @@ def town(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town
     session = Session(engine)
     factory = Factory(session, app.extensions["settings"].rules, app.extensions["code_keys"])
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     town = Town(app, f"http://127.0.0.1:{server.port}", session, factory, asked)
     town.fill()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     yield town
     server.shutdown()
     thread.join()
