@@ -60,7 +60,6 @@ class Rules:
     objection_days: int = 7
     addresses_fresh_days: int = 60
     replacements_per_client: int = 5
-    letters_per_file: int = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

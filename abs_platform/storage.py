@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
@@ -28,10 +30,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 # The end of a key says what it is: no store can give back another type than was put in.
-CONTENT_TYPES = {".webp": "image/webp", ".jpg": "image/jpeg", ".pdf": "application/pdf"}
+CONTENT_TYPES = {
+    ".webp": "image/webp",
+    ".jpg": "image/jpeg",
+    ".pdf": "application/pdf",
+    ".sealed": "application/octet-stream",
+    ".csv": "text/csv",
+}
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*\.[a-z0-9]+(?:\.[0-9a-f]+\.part)?")
 _HALF_WRITTEN = ".part"
 MAX_KEY = 200
+_CHUNK = 1 << 20
 
 
 class NoSuchFile(LookupError):
@@ -44,8 +53,14 @@ class FileStore(Protocol):
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Keep a file; what had this key is replaced. Raises: ValueError for a key or type that cannot be."""
 
+    def put_stream(self, key: str, source: IO[bytes], content_type: str) -> None:
+        """Keep what is left in an open file, which may be larger than the memory. Raises: ValueError as ``put``."""
+
     def get(self, key: str) -> tuple[bytes, str]:
         """The file and its content type. Raises: NoSuchFile."""
+
+    def copy_to(self, key: str, target: Path) -> None:
+        """Write the file to a place on this machine, a piece at a time. Raises: NoSuchFile."""
 
     def delete(self, key: str) -> None:
         """Forget a file. Forgetting what is not there is no error."""
@@ -73,13 +88,16 @@ class FolderStore:
         self.root = root
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
+        self.put_stream(key, io.BytesIO(data), content_type)
+
+    def put_stream(self, key: str, source: IO[bytes], content_type: str) -> None:
         path = self.root / _check(key, content_type)
         self.root.parent.mkdir(parents=True, exist_ok=True)
         _make_private(path.parent)
         half = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_HALF_WRITTEN}")
         try:
             with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
+                shutil.copyfileobj(source, file, _CHUNK)
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(path)
@@ -94,6 +112,12 @@ class FolderStore:
         try:
             return path.read_bytes(), CONTENT_TYPES[path.suffix]
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError, KeyError) as error:
+            raise NoSuchFile(key) from error
+
+    def copy_to(self, key: str, target: Path) -> None:
+        try:
+            shutil.copyfile(self.root / _check(key), target)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise NoSuchFile(key) from error
 
     def delete(self, key: str) -> None:
@@ -180,10 +204,23 @@ class S3Store:
         _check(key, content_type)
         self._ask("put_object", Key=key, Body=data, ContentType=content_type)
 
+    def put_stream(self, key: str, source: IO[bytes], content_type: str) -> None:
+        _check(key, content_type)
+        self._ask("put_object", Key=key, Body=source, ContentType=content_type)
+
     def get(self, key: str) -> tuple[bytes, str]:
         answer = self._ask("get_object", Key=_check(key))
         try:
             return answer["Body"].read(), CONTENT_TYPES[PurePosixPath(key).suffix]
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
+
+    def copy_to(self, key: str, target: Path) -> None:
+        answer = self._ask("get_object", Key=_check(key))
+        try:
+            with target.open("wb") as file:
+                for piece in answer["Body"].iter_chunks(_CHUNK):
+                    file.write(piece)
         except BotoCoreError as error:
             raise _unavailable(error) from error
 

@@ -17,6 +17,7 @@ from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict
 from abs_platform.households.service import ImportReport, import_addresses
 from abs_platform.rounds.queries import running_rounds_of_ended_districts
+from abs_platform.rule_settings.service import current_rules
 
 
 @click.group("areas")
@@ -86,7 +87,7 @@ def households_import(
             key_path,
             municipality_name=settings.municipality.name,
             municipality_code=settings.municipality.code,
-            max_gone_percent=settings.rules.max_gone_percent,
+            max_gone_percent=current_rules().max_gone_percent,
             allow_gone=allow_gone,
             skip_rejected=skip_rejected,
             bag_edition=edition,

@@ -241,12 +241,12 @@ def vouchers_letters(round_name: str, out: Path, batch: int | None) -> None:
         run_id, total = run.id, run.letter_count
         helped = sorted(run.help_points)
     if not helped:
-        click.echo("Let op: er is nog geen wijkcentrum ingevuld. Op de brief staat de gemeente.", err=True)
-    with click.progressbar(length=total, label="Brieven", file=sys.stderr) as bar:
+        click.echo("Let op: er is nog geen wijkcentrum ingevuld. Op de brief staat de gemeente.")
+    with click.progressbar(length=total, label="Brieven", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         report = make_files(run_id, out, keys=keys, on_progress=bar.update, actor=actor())
     click.echo(f"{out}: {report.letter_count} brieven in {report.file_count} bestanden")
     if report.replaced:
-        click.echo(f"Let op: deze tekens kent het lettertype niet en zijn vervangen: {report.replaced}", err=True)
+        click.echo(f"Let op: deze tekens kent het lettertype niet en zijn vervangen: {report.replaced}")
     click.echo(f"SHA-256 van {MANIFEST}: {report.manifest_sha256}")
 
 

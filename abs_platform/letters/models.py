@@ -38,13 +38,14 @@ class LetterRun(Base):
     """The letters of one batch of vouchers, made with one text and one list of choices, so that they can be made again.
 
     ``choices`` are the initiatives on the back as they were when the run began: neighbourhood id -> rows, of
-    letters.choices. ``letter_count`` is how many letters it must have. A batch has one run that was not withdrawn.
+    letters.choices; ``help_points`` the desks: district id -> its fields. ``letter_count`` is how many letters it must
+    have. A batch has one run that was not withdrawn.
     """
 
     __tablename__ = "letter_runs"
     __table_args__ = (
         CheckConstraint(f"state IN {in_list(RunState)}", name="state_known"),
-        CheckConstraint("letter_count > 0", name="letter_count_positive"),
+        CheckConstraint("letter_count > 0 AND letters_per_file > 0", name="letter_count_positive"),
         CheckConstraint("(state = 'handed_over') = (handed_over_at IS NOT NULL)", name="handed_over_at_when_so"),
         CheckConstraint("(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name="withdrawn_at_when_so"),
         Index("uq_letter_runs_one_living", "batch_id", unique=True, postgresql_where="state <> 'withdrawn'"),
@@ -56,7 +57,9 @@ class LetterRun(Base):
     batch_id: Mapped[int] = mapped_column(ForeignKey("voucher_batches.id"))
     letter_text_id: Mapped[int] = mapped_column(ForeignKey("letter_texts.id"))
     choices: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    help_points: Mapped[dict[str, Any]] = mapped_column(JSONB)
     letter_count: Mapped[int]
+    letters_per_file: Mapped[int]
     state: Mapped[str] = mapped_column(server_default=RunState.MAKING.value)
     began_at: Mapped[dt.datetime]
     made_at: Mapped[dt.datetime | None]

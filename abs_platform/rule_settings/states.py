@@ -229,15 +229,6 @@ NUMBERS: tuple[Number, ...] = (
         why_in_file=_l("Dit is een afspraak met de betaaldienst."),
     ),
     Number(
-        "letters_per_file",
-        _l("Hoeveel brieven er in één bestand gaan"),
-        _l("Zo krijgt de drukker ze aangeleverd."),
-        Unit.COUNT,
-        why_in_file=_l(
-            "Dit is een afspraak met de drukker, en bestanden moeten gelijk blijven als je ze opnieuw maakt."
-        ),
-    ),
-    Number(
         "wrong_codes_per_hour",
         _l("Hoeveel foute codes iemand per uur mag proberen"),
         _l("Daarna moet iemand een uur wachten."),

@@ -220,14 +220,14 @@ def test_numbers_that_differ_are_never_called_complete(
     factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     round_ = issued_round(factory, 3)
-    read = print_file._read
+    read = print_file.read
 
     def lose_one(*args: object) -> object:
         rows = read(*args)  # type: ignore[arg-type]
         next(rows)
         return rows
 
-    monkeypatch.setattr(print_file, "_read", lose_one)
+    monkeypatch.setattr(print_file, "read", lose_one)
     with pytest.raises(Conflict, match="2 regels, maar er zijn 3"):
         make(factory, round_, tmp_path / "brieven.csv")
 
