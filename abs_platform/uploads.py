@@ -20,8 +20,18 @@ _CHUNK = 1 << 16
 
 def accepts_upload(view: View) -> View:
     """Mark a route as one that takes files."""
-    setattr(view, _ACCEPTS, True)
+    setattr(view, _ACCEPTS, MAX_UPLOAD_BYTES)
     return view
+
+
+def accepts_uploads_of(most_bytes: int) -> Callable[[View], View]:
+    """Mark a route as one that takes larger files; what is sent goes to disk, and never whole into memory."""
+
+    def mark(view: View) -> View:
+        setattr(view, _ACCEPTS, most_bytes)
+        return view
+
+    return mark
 
 
 def _set_limit() -> None:
@@ -30,8 +40,8 @@ def _set_limit() -> None:
     What is too large is read to its end first: a server that answers and hangs up while a browser is still sending
     shows as a lost connection, and nobody would see why.
     """
-    if getattr(current_app.view_functions.get(request.endpoint or ""), _ACCEPTS, False):
-        request.max_content_length = MAX_UPLOAD_BYTES
+    if most := getattr(current_app.view_functions.get(request.endpoint or ""), _ACCEPTS, 0):
+        request.max_content_length = most
     length, limit = request.content_length or 0, request.max_content_length
     if limit is None or length <= limit:
         return

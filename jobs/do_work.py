@@ -24,6 +24,7 @@ from abs_platform.work.queries import WorkOrderView, view_of
 from abs_platform.work.states import WorkKind
 from jobs.holding import LockLost, check_hold
 from jobs.runner import JobReport
+from jobs.work_addresses import check_addresses, import_addresses
 from jobs.work_issue import issue_round
 from jobs.work_letters import make_letters
 
@@ -34,6 +35,8 @@ __all__ = ["ACTOR", "HANDLERS", "Handler", "Overtaken", "Progress", "run"]
 
 # Who does each kind of work. RUN_JOB stands with the timetable (jobs/schedule.py).
 HANDLERS: dict[WorkKind, Handler] = {
+    WorkKind.CHECK_ADDRESSES: check_addresses,
+    WorkKind.IMPORT_ADDRESSES: import_addresses,
     WorkKind.ISSUE_ROUND: issue_round,
     WorkKind.MAKE_LETTERS: make_letters,
 }

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,19 @@ def test_what_is_put_comes_out_as_it_was(store: FileStore) -> None:
     assert store.get(KEY) == (b"\x00\xff beeld", WEBP)
     assert store.get("private/4f2c/bon.pdf") == (b"%PDF-", PDF)
     assert store.get("leeg.jpg") == (b"", JPEG)
+
+
+def test_a_large_file_goes_in_and_out_a_piece_at_a_time(store: FileStore, tmp_path: Path) -> None:
+    large = os.urandom(2_500_000)
+
+    store.put_stream("address-files/4f2c.csv", BytesIO(large), "text/csv")
+    store.copy_to("address-files/4f2c.csv", tmp_path / "out.csv")
+
+    assert (tmp_path / "out.csv").read_bytes() == large
+    with pytest.raises(NoSuchFile):
+        store.copy_to("address-files/0000.csv", tmp_path / "none.csv")
+    with pytest.raises(ValueError, match="cannot be"):
+        store.put_stream(KEY, BytesIO(b"een"), "text/csv")
 
 
 def test_what_was_put_before_is_replaced(store: FileStore) -> None:

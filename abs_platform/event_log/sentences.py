@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,21 +15,28 @@ from flask_babel import lazy_gettext as _l
 from abs_platform.actors import account_number
 from abs_platform.event_log.queries import OF_ONE_VOUCHER, STAFF
 from abs_platform.events import Event
+from abs_platform.households.states import SENTENCES as HOUSEHOLD_SENTENCES
 from abs_platform.moderation.history import SENTENCES as INITIATIVE_SENTENCES
+from abs_platform.money import format_euros
 from abs_platform.payouts.history import SENTENCES as PAYOUT_SENTENCES
 from abs_platform.rule_settings.states import BY_NAME, written
+from abs_platform.templating import long_datetime
+from abs_platform.work.states import WorkKind
 
 SUBJECTS: dict[str, LazyString] = {
     "initiative": _l("initiatief"),
     "payout": _l("uitbetaling"),
     "payout_batch": _l("betaalopdracht"),
     "payment": _l("betaling"),
+    "payments": _l("betalingen"),
     "round": _l("ronde"),
     "budget": _l("budget"),
     "letter_text": _l("brieftekst"),
     "letters": _l("brieven"),
+    "letter_run": _l("brieven"),
     "voucher": _l("voucher"),
     "household": _l("adres"),
+    "address": _l("adres"),
     "addresses": _l("adressen"),
     "areas": _l("wijken en buurten"),
     "replacement": _l("nieuwe brief"),
@@ -66,20 +75,28 @@ SENTENCES: dict[str, LazyString] = {
     "entry_batch.refused": _l("Een lijst met codes van papier is afgekeurd."),
     "event_log.exported": _l("Het logboek is gedownload."),
     "finance_task.settled": _l("Een taak van financiën is afgehandeld."),
+    **HOUSEHOLD_SENTENCES,
     "help_point.changed": _l("Een wijkcentrum is gewijzigd."),
     "help_point.removed": _l("Een wijkcentrum is weggehaald."),
     "letters.file_downloaded": _l("Een bestand met brieven is gedownload."),
     "letters.files_forgotten": _l("De bestanden met brieven zijn gewist."),
     "letters.all_downloaded": _l("Alle bestanden met brieven zijn gedownload."),
-    "letters.begun": _l("Het maken van brieven is begonnen."),
-    "letters.made": _l("De brieven zijn gemaakt."),
+    "letter_run.begun": _l("Het maken van brieven is begonnen."),
+    "letter_run.made": _l("De brieven zijn gemaakt."),
     "letters.handed_over": _l("De brieven zijn overgedragen aan de drukker."),
     "letters.withdrawn": _l("De brieven zijn ingetrokken."),
     "letter_text.approved": _l("De tekst van de brief is goedgekeurd."),
     "letter_text.saved": _l("De tekst van de brief is gewijzigd."),
     "mail.failed": _l("Een mail kon niet worden bezorgd."),
+    "objection.raised": _l("Een bewoner maakte bezwaar tegen een gift met zijn voucher."),
+    "objection.rejected": _l("Een bezwaar is afgewezen: de gift blijft staan."),
+    "objection.upheld": _l("Een bezwaar is toegewezen: de voucher is terug bij de bewoner."),
     "payment.begun": _l("Iemand begon met betalen."),
     "payment.paid": _l("Een betaling is binnen."),
+    "payment.failed": _l("Een betaling is mislukt."),
+    "payment.bank_transfer": _l("De betaaldienst maakte geld over naar de gemeente."),
+    "payment.bank_transfer_failed": _l("Geld overmaken naar de gemeente is mislukt."),
+    "payments.reconciled": _l("De betalingen zijn vergeleken met de betaaldienst."),
     "payment.late": _l("Een betaling kwam te laat."),
     "payment.expired": _l("Een betaling is vervallen."),
     "payment.refund_asked": _l("Geld teruggeven is gevraagd bij de betaaldienst."),
@@ -95,6 +112,8 @@ SENTENCES: dict[str, LazyString] = {
     "payout_batch.released": _l("Een betaalopdracht is vrijgegeven."),
     "payout_batch.cancelled": _l("Een betaalopdracht is ingetrokken."),
     "payout_batch.downloaded": _l("Een betaalopdracht is gedownload."),
+    "payout_batch.settled": _l("De bank heeft een betaalopdracht uitgevoerd."),
+    "replacement.asked": _l("Een bewoner vroeg een nieuwe brief."),
     "round.planned": _l("Een ronde is gepland."),
     "round.changed": _l("Een ronde is gewijzigd."),
     "round.extended": _l("Een ronde is verlengd."),
@@ -102,6 +121,8 @@ SENTENCES: dict[str, LazyString] = {
     "round.issued": _l("De vouchers van een ronde zijn uitgegeven."),
     "round.vouchers_issued": _l("Vouchers zijn uitgegeven."),
     "round.vouchers_expired": _l("Vouchers zijn verlopen."),
+    "round.vouchers_revoked": _l("Vouchers zijn ingetrokken."),
+    "round.letters_replaced": _l("Nieuwe vouchers zijn gemaakt voor brieven die kwijt waren."),
     "round.print_file_made": _l("Een bestand voor de drukker is gemaakt."),
     "round.cancelled": _l("Een ronde is geannuleerd."),
     "round.closed": _l("Een ronde is gesloten."),
@@ -109,6 +130,14 @@ SENTENCES: dict[str, LazyString] = {
     "round.households_forgotten": _l("Bij een ronde is vergeten welk adres welke voucher kreeg."),
     "rule.changed": _l("Een instelling is gewijzigd."),
     "rulebook.loaded": _l("De regelcheck is ingelezen."),
+    "rule_advice.added": _l("Een advies van de regelcheck is toegevoegd."),
+    "rule_advice.changed": _l("Een advies van de regelcheck is gewijzigd."),
+    "rule_advice.moved": _l("Een advies van de regelcheck is verplaatst."),
+    "rule_advice.switched": _l("Een advies van de regelcheck is aan- of uitgezet."),
+    "rule_question.added": _l("Een vraag van de regelcheck is toegevoegd."),
+    "rule_question.changed": _l("Een vraag van de regelcheck is gewijzigd."),
+    "rule_question.moved": _l("Een vraag van de regelcheck is verplaatst."),
+    "rule_question.switched": _l("Een vraag van de regelcheck is aan- of uitgezet."),
     "voucher.revoked": _l("Een voucher is ingetrokken."),
     "work.ordered": _l("Lang werk is aangevraagd."),
     "work.done": _l("Lang werk is klaar."),
@@ -123,7 +152,29 @@ LABELS: dict[str, LazyString] = {
     "batch": _l("partij"),
     "what": _l("wat"),
     "reference": _l("kenmerk"),
-    "amount_cents": _l("bedrag in centen"),
+    "amount_cents": _l("bedrag"),
+    "cents": _l("bedrag"),
+    "old_cents": _l("was"),
+    "new_cents": _l("werd"),
+    "changes": _l("gewijzigd"),
+    "before": _l("was"),
+    "after": _l("werd"),
+    "opens_at": _l("open vanaf"),
+    "closes_at": _l("sluit op"),
+    "since": _l("sinds"),
+    "letters": _l("brieven"),
+    "files": _l("bestanden"),
+    "printed": _l("gemaakt"),
+    "dropped": _l("vervallen"),
+    "version": _l("versie"),
+    "letter_text": _l("brieftekst"),
+    "note": _l("toelichting"),
+    "why": _l("waarom"),
+    "lines": _l("regels"),
+    "gone": _l("verdwenen"),
+    "rejected": _l("afgekeurd"),
+    "starts_on": _l("vanaf"),
+    "ends_on": _l("tot en met"),
     "roles": _l("taken"),
     "districts": _l("wijken"),
     "initiative": _l("initiatief"),
@@ -131,7 +182,11 @@ LABELS: dict[str, LazyString] = {
     "count": _l("aantal"),
     "rows": _l("regels"),
     "filters": _l("gekozen"),
+    "neighbourhood": _l("buurt"),
+    "made": _l("nieuwe adressen"),
+    "split_from": _l("afgesplitst van"),
 }
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)$")
 # All that may be told of an event about one voucher: never what it was given to, nor by whom.
 TOLD_OF_A_VOUCHER = frozenset({"round", "batch", "old", "new"})
 
@@ -175,7 +230,24 @@ def shown_details(event: Event) -> list[tuple[str, str]]:
     order = list(LABELS)
     details = dict(sorted(details.items(), key=lambda one: order.index(one[0]) if one[0] in LABELS else len(order)))
     told = {name: value for name, value in details.items() if value is not None}
-    return [(str(LABELS.get(name) or name.replace("_", " ")), _written(value)) for name, value in told.items()]
+    return [(_label(name), _value(name, value)) for name, value in told.items()]
+
+
+def _label(name: str) -> str:
+    return str(LABELS.get(name) or name.replace("_", " "))
+
+
+def _value(name: str, value: Any) -> str:
+    """Cents as euros, the name of long work and moments in words."""
+    if name.endswith("cents") and isinstance(value, int):
+        return format_euros(value)
+    if name == "what" and value in set(WorkKind):
+        return str(WorkKind(value).label)
+    if name.endswith("_at") and isinstance(value, list):
+        return " → ".join(_value(name, one) for one in value)
+    if isinstance(value, str) and _MOMENT.match(value):
+        return long_datetime(dt.datetime.fromisoformat(value))
+    return _written(value)
 
 
 def _of_a_rule(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +262,7 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return str(_("ja") if value else _("nee"))
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_written(one)}" for name, one in value.items()) or "-"
+        return ", ".join(f"{_label(name)}: {_value(name, one)}" for name, one in value.items()) or "-"
     if isinstance(value, list):
         return ", ".join(_written(one) for one in value) or "-"
     return "-" if value is None else str(value)

@@ -24,6 +24,11 @@ _QUOTED = re.compile(r'"[^"]*"?')
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
+def other_format(start: bytes) -> str | None:
+    """What a file is, by its first bytes, when it is no CSV in UTF-8; None when it may be."""
+    return next((sentence for mark, sentence in _OTHER_FORMATS.items() if start.startswith(mark)), None)
+
+
 class UnreadableFile(InvalidInput):
     """A file that cannot be read (further); the sentence names the file, and line and column if known."""
 
@@ -108,9 +113,8 @@ class CsvFile:
     def _decode(self, number: int, raw: bytes) -> str:
         if number == 1:
             raw = raw.removeprefix(_BOM)
-            for start, sentence in _OTHER_FORMATS.items():
-                if raw.startswith(start):
-                    raise UnreadableFile(f"{self.path}, regel 1, teken 1: {sentence}")
+            if sentence := other_format(raw):
+                raise UnreadableFile(f"{self.path}, regel 1, teken 1: {sentence}")
         if not raw.endswith(b"\n"):
             self._refuse_odd_end(number, raw)
         try:

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -33,6 +34,7 @@ class ImportReport:
 
     ``new`` includes ``back``: the addresses that had ended and are in the file again. All rejected lines are
     counted, the first thousand are kept. ``bag_edition`` is a text, ``key_edition`` the year of the CBS key.
+    ``living``: how many addresses there were before.
     """
 
     variant: Variant
@@ -48,6 +50,7 @@ class ImportReport:
     changed: int = 0
     gone: int = 0
     unchanged: int = 0
+    living: int = 0
     warnings: tuple[str, ...] = field(default=())
 
     @property
@@ -116,6 +119,10 @@ def import_addresses(
     actor: Actor,
     now: dt.datetime,
     on_progress: Callable[[int], None] | None = None,
+    on_key_progress: Callable[[int], None] | None = None,
+    on_locked: Callable[[], None] | None = None,
+    reason: str | None = None,
+    note: Mapping[str, int] | None = None,
 ) -> ImportReport:
     """Make the households what a BAG file and a CBS key file say they are.
 
@@ -123,21 +130,27 @@ def import_addresses(
        and its address is not ended. If even the object of such a line cannot be read, no address at all is ended.
     2. What is not in the file is ended today. More than ``max_gone_percent`` of the living addresses stops
        everything, unless ``allow_gone``.
-    3. What is right already is not written. An import that changes nothing is remembered only if its files were
+    3. What the coordinator added is not ended, and becomes the BAG's once that has the address: the same household.
+       What she ended stays ended.
+    4. What is right already is not written. An import that changes nothing is remembered only if its files were
        not the last ones: a second run of the same files writes nothing.
 
     ``bag_edition`` is the day of the file's last change if not given. ``on_progress`` gets the lines of the BAG
-    file that were read since the last call. A dry run is this, rolled back by the caller.
+    file that were read since the last call, ``on_key_progress`` those of the key. ``on_locked`` is called once nobody
+    else can change addresses and nothing is written yet; what it raises stops the import. ``reason`` and
+    ``note`` (which work asked for it) stand in the event. A dry run is this, rolled back by the caller.
 
     Locks: the addresses (exclusive), after reading.
     Raises: UnreadableFile with file, line and column; ImportRejected; TooManyGone.
     """
     session.flush()
-    key = KeyFile(key_path, municipality_code)
+    key = KeyFile(key_path, municipality_code, on_key_progress)
     bag = BagFile(bag_path, municipality_name, on_progress)
     staging = Staging(driver_connection(session))
     _load(staging, bag, key, municipality_name, municipality_code)
     session.execute(select(func.pg_advisory_xact_lock(ADDRESSES_LOCK)))
+    if on_locked is not None:
+        on_locked()
     staging.place(postcode_column=bag.column("postcode"))
     rejected = staging.rejected(MAX_REJECTIONS_KEPT)
     report = _report(bag, key, bag_edition, rejected)
@@ -155,8 +168,8 @@ def import_addresses(
     if gone:
         staging.end_gone(local_date(now))
     merged = staging.merge()
-    report = _with_results(report, merged, gone)
-    _remember(session, bag_path, report, actor=actor, now=now)
+    report = _with_results(report, merged, gone, living)
+    _remember(session, bag_path, report, actor=actor, now=now, reason=reason, **(note or {}))
     return report
 
 
@@ -226,7 +239,7 @@ def _number(count: int) -> str:
     return f"{count:,}".replace(",", ".")
 
 
-def _with_results(report: ImportReport, merged: Merged, gone: int) -> ImportReport:
+def _with_results(report: ImportReport, merged: Merged, gone: int, living: int) -> ImportReport:
     return replace(
         report,
         new=merged.new + merged.back,
@@ -234,10 +247,14 @@ def _with_results(report: ImportReport, merged: Merged, gone: int) -> ImportRepo
         changed=merged.changed,
         unchanged=merged.unchanged,
         gone=gone,
+        living=living,
+        warnings=(*report.warnings, *merged.warnings()),
     )
 
 
-def _remember(session: Session, bag_path: Path, report: ImportReport, *, actor: Actor, now: dt.datetime) -> None:
+def _remember(
+    session: Session, bag_path: Path, report: ImportReport, *, actor: Actor, now: dt.datetime, **note: Any
+) -> None:
     """Store what was imported, unless nothing changed and these were also the files of the last import."""
     last = session.scalar(select(AddressImport).order_by(AddressImport.id.desc()).limit(1))
     files = (report.bag_sha256, report.key_sha256)
@@ -267,6 +284,7 @@ def _remember(session: Session, bag_path: Path, report: ImportReport, *, actor: 
         row.id,
         actor=actor,
         now=now,
+        **note,
         new=report.new,
         changed=report.changed,
         gone=report.gone,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The two shapes of a BAG file, and why a line of it gives no household."""
+"""The two shapes of a BAG file, why a line of it gives no household, and what happens to an address in words."""
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from abs_platform.lives import LabelledEnum
@@ -20,3 +21,13 @@ class SkipReason(LabelledEnum):
     SECONDARY_ADDRESS = "secondary_address", _l("nevenadres")
     NOT_RESIDENTIAL = "not_residential", _l("geen woonfunctie")
     NOT_IN_USE = "not_in_use", _l("niet in gebruik")
+
+
+SENTENCES: dict[str, LazyString] = {
+    "household.added": _l("Een adres is met de hand toegevoegd."),
+    "household.brought_back": _l("Een adres is teruggehaald."),
+    "household.ended": _l("Een adres is met de hand beëindigd."),
+    "household.split": _l("Een adres is gesplitst."),
+    "address.mail_returned": _l("De post bracht een brief terug."),
+    "address.mail_cleared": _l("De post komt weer aan."),
+}

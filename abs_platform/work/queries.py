@@ -82,6 +82,12 @@ def latest(session: Session, kind: WorkKind, key_prefix: str = "") -> WorkOrderV
     return None if row is None else view_of(row)
 
 
+def of_kind_since(session: Session, kind: WorkKind, since: dt.datetime) -> list[WorkOrderView]:
+    """The orders of a kind that were asked for since a moment, newest first."""
+    query = select(WorkOrder).where(WorkOrder.kind == kind, WorkOrder.asked_at >= since)
+    return [view_of(row) for row in session.scalars(query.order_by(WorkOrder.id.desc()))]
+
+
 def newest(session: Session, limit: int) -> list[WorkOrderView]:
     """The newest orders of all kinds, newest first."""
     return [view_of(row) for row in session.scalars(select(WorkOrder).order_by(WorkOrder.id.desc()).limit(limit))]

@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import Text, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -122,6 +122,13 @@ def wait_again(session: Session, *, actor: Actor, now: dt.datetime) -> int:
             _move(found, WorkState.WAITING)
     session.flush()
     return len(left)
+
+
+def forget_part(session: Session, kind: WorkKind, part: str, *, before: dt.datetime) -> int:
+    """Forget one part of what orders of a kind came to, of those that ended before a moment; returns how many."""
+    old = (WorkOrder.kind == kind, WorkOrder.ended_at < before, WorkOrder.result.has_key(part))
+    kept = WorkOrder.result.op("-")(literal(part, Text))
+    return len(session.scalars(update(WorkOrder).where(*old).values(result=kept).returning(WorkOrder.id)).all())
 
 
 def _lock(session: Session, order_id: int) -> WorkOrder:
