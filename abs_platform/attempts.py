@@ -65,6 +65,14 @@ def take_back(session: Session, bucket: str, key: bytes) -> None:
     session.execute(delete(Attempt).where(Attempt.id == newest))
 
 
+def count(session: Session, bucket: str, key: bytes, since: dt.datetime) -> int:
+    """How many tries of this key count since a moment, at most so long ago as they are kept."""
+    tries = select(func.count()).where(
+        Attempt.bucket == bucket, Attempt.key_digest == key, Attempt.attempted_at >= since
+    )
+    return session.scalar(tries) or 0
+
+
 def forget(session: Session, bucket: str, key: bytes) -> None:
     """Start counting again for this key."""
     session.execute(delete(Attempt).where(Attempt.bucket == bucket, Attempt.key_digest == key))

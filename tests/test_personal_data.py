@@ -16,6 +16,10 @@ _NAMES = re.compile(r"`([a-z_]+)?\.([a-z_0-9]+)`")
 # What the municipality or the machine writes, and what is one of a short list of words.
 OF_NOBODY = {"areas", "address_imports", "job_runs", "ledger_postings", "ledger_transactions", "print_files", "rounds"}
 OF_NOBODY |= {"rule_advices", "rule_questions"}
+# The letter before it is anybody's, and the desk of a wijkcentrum.
+OF_NOBODY |= {"letter_texts", "letter_runs", "help_points"}
+# The timetable, and work that was asked for: numbers, choices and sentences of ours.
+OF_NOBODY |= {"scheduled_jobs", "work_orders"}
 # What the provider, the bank or our own check says of money: numbers, sums and sentences without a name.
 OF_NOBODY |= {"provider_events", "provider_entries", "bank_statements", "statement_lines", "books_checks"}
 WORDS_OF_A_LIST = {"state", "kind", "role", "theme", "method", "level", "channel", "purpose", "transport", "answer"}
@@ -29,6 +33,9 @@ NOT_PERSONAL = {
     ("finance_tasks", "ours"): "a sentence of ours about amounts",
     ("finance_tasks", "settlement"): "one of a few words",
     ("finance_tasks", "theirs"): "a sentence of ours about amounts",
+    ("letter_files", "sha256"): "a digest of the whole file",
+    ("letter_files", "store_key"): "where the sealed copy of a file lies",
+    ("rule_changes", "name"): "which number",
     ("payments", "refund_error"): "the provider's word for why",
     ("payments", "refund_reason"): "one of a few words",
     ("payout_batches", "message_id"): "a number of ours",

@@ -31,6 +31,7 @@ from abs_platform.donations.service import forget_giver
 from abs_platform.errors import Conflict
 from abs_platform.help_offers.service import forget as forget_offers
 from abs_platform.initiatives import organisers
+from abs_platform.paper.service import forget as forget_paper
 from abs_platform.payments.service import forget_receipts
 from abs_platform.payouts.service import refuse_leaving
 from abs_platform.vouchers.keeping import let_go
@@ -74,6 +75,10 @@ def _leave_vouchers(session: Session, person: Person, _actor: Actor, _now: dt.da
     let_go(session, person.account_id)
 
 
+def _leave_paper(session: Session, person: Person, _actor: Actor, _now: dt.datetime) -> None:
+    forget_paper(session, person.account_id)
+
+
 def _leave_accounts(session: Session, person: Person, _actor: Actor, now: dt.datetime) -> None:
     end_sessions(session, person.account_id, now=now)
     session.execute(update(AccountSession).where(AccountSession.account_id == person.account_id).values(browser=""))
@@ -89,6 +94,7 @@ ERASERS: tuple[Eraser, ...] = (
     _leave_initiatives,
     _leave_gifts,
     _leave_help,
+    _leave_paper,
     _leave_vouchers,
     _leave_accounts,
 )

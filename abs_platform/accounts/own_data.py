@@ -23,9 +23,12 @@ from abs_platform.help_offers.states import OfferState
 from abs_platform.initiatives.states import OrganiserRole, OverridableRule, RevisionKind
 from abs_platform.lives import LabelledEnum
 from abs_platform.money import format_euros
+from abs_platform.objections.states import ObjectionState
+from abs_platform.paper.states import BatchState
 from abs_platform.payments.states import PaymentState
 from abs_platform.payouts.states import PayoutState
 from abs_platform.users import Role
+from abs_platform.work.states import WorkKind
 
 
 class Fate(Enum):
@@ -97,6 +100,8 @@ PARTS: tuple[Part, ...] = (
         ("receipt_email",),
         ("created_at", "amount_cents", "state", "organisation_name"),
     ),
+    Part(_l("Teruggekomen brieven die je boekte"), "returned_letters", ("account_id",), ("reason", "scanned_at")),
+    Part(_l("Vouchers die je bewaart of bewaarde"), "kept_vouchers", ("account_id",), ("kept_at",), _GOES),
     Part(_l("Waar je bent ingelogd"), "account_sessions", ("account_id",), _SESSION, _MONTH),
     Part(_l("Mails om in te loggen"), "sign_in_requests", ("email",), ("requested_at", "used_at"), _GOES),
     Part(
@@ -121,6 +126,8 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(_l("Berichten die je hebt afgehandeld"), "desk_messages", ("handled_by_id",), ("handled_at",)),
     Part(_l("Je notities"), "desk_notes", ("author_id",), ("text", "written_at")),
+    Part(_l("Brieven die je schreef"), "letter_texts", ("made_by_id",), ("made_at", "note"), is_long=True),
+    Part(_l("Brieven die je goedkeurde"), "letter_texts", ("approved_by_id",), ("approved_at",)),
     Part(_l("Je besluiten"), "decisions", ("decided_by_id",), ("kind", "reason", "decided_at")),
     Part(_l("Je besluiten die nog niet klaar zijn"), "decision_drafts", ("author_id",), ("kind", "reason", "saved_at")),
     Part(_l("Wat je hebt gecontroleerd"), "checklist_ticks", ("ticked_by_id",), ("key", "ticked_at"), is_long=True),
@@ -136,6 +143,15 @@ PARTS: tuple[Part, ...] = (
     Part(_l("Wat je hebt gemeld"), "question_reports", ("reporter_id",), ("reason", "reported_at")),
     Part(_l("Meldingen die je hebt afgehandeld"), "question_reports", ("settled_by_id",), ("settled_at",)),
     Part(_l("Hulp die je aanbood"), "help_offers", ("account_id",), ("note", "state", "offered_at")),
+    Part(
+        _l("Codes van papier die je invoerde, in aantallen"),
+        "entry_batches",
+        ("account_id",),
+        ("reference", "began_at", "entered_count", "refused_count", "state"),
+    ),
+    Part(_l("Lijsten met codes waarover je besloot"), "entry_batches", ("decided_by_id",), ("reason", "decided_at")),
+    Part(_l("Bezwaren waarover je besloot"), "objections", ("decided_by_id",), ("state", "reason", "decided_at")),
+    Part(_l("Bussen die je neerzette"), "collection_boxes", ("account_id",), ("number", "place", "registered_at")),
     Part(_l("Hulp waarop je antwoordde"), "help_offers", ("answered_by_id",), ("answered_at",)),
     Part(_l("Verantwoordingen die je schreef"), "accountabilities", ("saved_by_id",), ("story", "saved_at")),
     Part(_l("Verantwoordingen die je beoordeelde"), "accountabilities", ("decided_by_id",), ("remark", "decided_at")),
@@ -159,6 +175,8 @@ PARTS: tuple[Part, ...] = (
     Part(_l("Betaalopdrachten die je maakte"), "payout_batches", ("made_by_id",), ("message_id", "made_at")),
     Part(_l("Betaalopdrachten die je vrijgaf"), "payout_batches", ("released_by_id",), ("message_id", "released_at")),
     Part(_l("Afschriften die je instuurde"), "bank_statements", ("uploaded_by_id",), ("statement_ids", "uploaded_at")),
+    Part(_l("Lang werk dat je aanvroeg"), "work_orders", ("account_id",), ("kind", "asked_at", "ended_at")),
+    Part(_l("Instellingen die je wijzigde"), "rule_changes", ("account_id",), ("reason", "changed_at")),
     Part(_l("Wat je hier deed"), "events", ("actor",), ("happened_at", "kind", "reason"), is_long=True),
 )
 LABELS: dict[str, LazyString] = {
@@ -169,9 +187,12 @@ LABELS: dict[str, LazyString] = {
     "answered_at": _l("Beantwoord op"),
     "approved_at": _l("Goedgekeurd op"),
     "area": _l("Gebied"),
+    "asked_at": _l("Gevraagd op"),
+    "began_at": _l("Begonnen op"),
     "body": _l("Bericht"),
     "booked_at": _l("Geboekt op"),
     "browser": _l("Browser"),
+    "changed_at": _l("Gewijzigd op"),
     "confirmed_at": _l("Meedoen bevestigd op"),
     "content": _l("Inhoud"),
     "created_at": _l("Gemaakt op"),
@@ -180,6 +201,7 @@ LABELS: dict[str, LazyString] = {
     "email": _l("E-mailadres"),
     "ended_at": _l("Gestopt op"),
     "ends_on": _l("Tot en met"),
+    "entered_count": _l("Goede codes"),
     "expires_at": _l("Geldig tot"),
     "given_at": _l("Gegeven op"),
     "giver_name": _l("Naam bij de gift"),
@@ -195,6 +217,7 @@ LABELS: dict[str, LazyString] = {
     "invited_at": _l("Gevraagd op"),
     "is_name_public": _l("Naam is zichtbaar"),
     "issuer": _l("Inlogdienst"),
+    "kept_at": _l("Bewaard op"),
     "key": _l("Onderdeel"),
     "kind": _l("Soort"),
     "made_at": _l("Gemaakt op"),
@@ -203,13 +226,18 @@ LABELS: dict[str, LazyString] = {
     "method": _l("Ingelogd met"),
     "name": _l("Naam"),
     "note": _l("Erbij geschreven"),
+    "number": _l("Nummer"),
     "offered_at": _l("Aangeboden op"),
     "organisation_name": _l("Naam van de organisatie"),
+    "place": _l("Plek"),
     "postcode": _l("Postcode"),
     "posted_at": _l("Geplaatst op"),
     "queued_at": _l("Gemaakt op"),
     "reason": _l("Reden"),
     "received_on": _l("Ontvangen op"),
+    "reference": _l("Kenmerk"),
+    "refused_count": _l("Codes die niet konden"),
+    "registered_at": _l("Aangemeld op"),
     "released_at": _l("Vrijgegeven op"),
     "remark": _l("Wat er miste"),
     "removed_at": _l("Verwijderd op"),
@@ -218,6 +246,7 @@ LABELS: dict[str, LazyString] = {
     "role": _l("Rol"),
     "rule": _l("Regel"),
     "saved_at": _l("Bewaard op"),
+    "scanned_at": _l("Geboekt op"),
     "sent_at": _l("Verzonden op"),
     "settled_at": _l("Klaar op"),
     "settled_note": _l("Erbij geschreven"),
@@ -239,8 +268,11 @@ LABELS: dict[str, LazyString] = {
 
 # Columns whose values have a word for people.
 _WORDS: dict[str, type[LabelledEnum]] = {
+    "entry_batches.state": BatchState,
     "help_offers.state": OfferState,
     "initiative_revisions.kind": RevisionKind,
+    "work_orders.kind": WorkKind,
+    "objections.state": ObjectionState,
     "organisers.role": OrganiserRole,
     "payments.state": PaymentState,
     "payouts.state": PayoutState,

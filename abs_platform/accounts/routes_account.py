@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
-from flask import Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -21,6 +21,7 @@ from abs_platform.accounts.verifying import remove_verified_address, verify_by_c
 from abs_platform.areas.queries import name_of
 from abs_platform.database import db, transaction
 from abs_platform.errors import AbsError, Conflict, InvalidInput
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import (
     current_actor,
     local_path,
@@ -44,7 +45,7 @@ _ID = "int(max=9223372036854775807)"
 def home() -> str:
     """Who you are, and what you organise, with what there is to do."""
     user, session = signed_in_user(), db.session()
-    days = current_app.extensions["settings"].rules.answer_working_days
+    days = current_rules().answer_working_days
     initiatives = queries.own_initiatives(session, user.account_id, user.email)
     return render_template(
         "accounts/home.html",
@@ -161,7 +162,7 @@ def confirm_address() -> Answered:
                 payload,
                 Client(*request_client()),
                 keys=code_keys(),
-                rules=current_app.extensions["settings"].rules,
+                rules=current_rules(),
                 actor=current_actor(),
                 now=clock.now(),
             )

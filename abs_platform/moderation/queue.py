@@ -31,11 +31,15 @@ from abs_platform.accounts.queries import names_of
 from abs_platform.areas.models import Area
 from abs_platform.areas.states import AreaLevel
 from abs_platform.clock import local_date
+from abs_platform.donations.models import Donation
+from abs_platform.donations.states import DonationState
 from abs_platform.initiatives.models import Initiative, Organiser, Proposal
 from abs_platform.initiatives.permissions import CHANGEABLE_STATES, SENT_STATES
 from abs_platform.initiatives.states import InitiativeState, OrganiserRole
 from abs_platform.moderation.models import Message
 from abs_platform.moderation.states import Side, WaitingKind
+from abs_platform.objections.models import Objection
+from abs_platform.objections.states import ObjectionState
 from abs_platform.paging import Page, page_of
 from abs_platform.paper.models import EntryBatch
 from abs_platform.paper.states import BatchState
@@ -80,6 +84,13 @@ _ENTERED = (
     .group_by(EntryBatch.initiative_id)
     .subquery("entered")
 )
+_OBJECTED = (
+    select(Donation.initiative_id, func.min(Objection.raised_at).label("since"))
+    .join(Donation, Donation.id == Objection.donation_id)
+    .where(Objection.state == ObjectionState.OPEN.value, Donation.state == DonationState.CONFIRMED.value)
+    .group_by(Donation.initiative_id)
+    .subquery("objected")
+)
 # Every kind of what can wait is one select here, with the moment from which its answer-by date is counted. A new kind
 # is a member of WaitingKind and a line in this list.
 WAITING: list[Select[Any]] = [
@@ -99,6 +110,7 @@ WAITING: list[Select[Any]] = [
     .where(Payout.state == PayoutState.REQUESTED.value),
     _source(WaitingKind.REPORT, _REPORTED.c.since).join(_REPORTED, _REPORTED.c.initiative_id == Initiative.id),
     _source(WaitingKind.LARGE_BATCH, _ENTERED.c.since).join(_ENTERED, _ENTERED.c.initiative_id == Initiative.id),
+    _source(WaitingKind.OBJECTION, _OBJECTED.c.since).join(_OBJECTED, _OBJECTED.c.initiative_id == Initiative.id),
 ]
 _EVERYTHING: list[Select[Any]] = [
     _source(None, func.coalesce(Initiative.submitted_at, Initiative.created_at)).where(

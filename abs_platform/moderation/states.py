@@ -73,6 +73,7 @@ class WaitingKind(LabelledEnum):
     PAYOUT = "payout", _l("uitbetaling")
     REPORT = "report", _l("melding bij een vraag")
     LARGE_BATCH = "large_batch", _l("veel codes van papier")
+    OBJECTION = "objection", _l("bezwaar")
 
 
 class FixedCheck(LabelledEnum):

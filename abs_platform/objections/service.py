@@ -5,11 +5,14 @@
 2. Within some days of the gift the holder may object, once. The gift then still counts, and is not paid out.
 3. A wijkregisseur of the initiative decides, with a reason. Upheld: the gift is returned and the voucher lives again.
    What was paid to the initiative already is borne by the municipality (fees), so that the holder never waits for it.
+4. A gift that came back by another way (its initiative failed) needs no decision; its voucher goes to who holds the
+   code, and never to a second choice that somebody else may have made.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -26,11 +29,13 @@ from abs_platform.ledger.service import Leg, move
 from abs_platform.ledger.states import Account, TransactionKind
 from abs_platform.lives import check_move
 from abs_platform.objections.models import Objection
-from abs_platform.objections.queries import Whereabouts, find_objection, whereabouts
+from abs_platform.objections.queries import Whereabouts, find_objection, lock_gift, lock_moot, whereabouts
 from abs_platform.objections.states import TRANSITIONS, ObjectionState
 from abs_platform.payouts.queries import balance_of, promised_of
-from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.redeeming import Answer, Client, check_attempts, refuse
+
+if TYPE_CHECKING:
+    from abs_platform.vouchers.codes import CodeKeys
 
 MAX_REASON = 500
 
@@ -85,7 +90,10 @@ def uphold(
     voucher and the gift. Raises: NotFound, InvalidInput without a reason, Conflict when it was decided.
     """
     objection, initiative_id, amount_cents = _locked(session, objection_id, reason)
+    stands = lock_gift(session, objection.donation_id)
     _decide(session, objection, ObjectionState.UPHELD, reason=reason, account_id=account_id, actor=actor, now=now)
+    if not stands:  # its initiative failed meanwhile: the voucher came back already, and nothing is to be paid for
+        return
     if amount_cents > balance_of(session, initiative_id) - promised_of(session, initiative_id):
         move(
             session,
@@ -105,6 +113,15 @@ def reject(
     """Let the gift stand. Locks and raises as uphold does."""
     objection, _initiative_id, _cents = _locked(session, objection_id, reason)
     _decide(session, objection, ObjectionState.REJECTED, reason=reason, account_id=account_id, actor=actor, now=now)
+
+
+def settle_moot(session: Session, *, actor: Actor, now: dt.datetime) -> int:
+    """Close the objections to gifts that came back by another way; returns how many. Locks: each of them."""
+    moot = lock_moot(session)
+    for objection in moot:
+        reason = _("Het initiatief ging niet door. De voucher is daarom al terug.")
+        _decide(session, objection, ObjectionState.UPHELD, reason=reason, account_id=None, actor=actor, now=now)
+    return len(moot)
 
 
 def _locked(session: Session, objection_id: int, reason: str) -> tuple[Objection, int, int]:
@@ -132,7 +149,7 @@ def _decide(
     target: ObjectionState,
     *,
     reason: str,
-    account_id: int,
+    account_id: int | None,
     actor: Actor,
     now: dt.datetime,
 ) -> None:

@@ -31,6 +31,7 @@ from abs_platform.paper import queries, service
 from abs_platform.paper.models import EntryBatch, WaitingEntry
 from abs_platform.paper.states import BatchState, EntryOutcome
 from abs_platform.vouchers.queries import status
+from abs_platform.vouchers.service import keep_usable
 
 if TYPE_CHECKING:
     from abs_platform.vouchers.codes import CodeKeys
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 BUCKET = "paper.unusable"
 UNUSABLE_AN_HOUR = 30
 HOUR = dt.timedelta(hours=1)
+TIME_TO_BOOK = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ def _write_down(
     if batch.state == BatchState.BOOKED:
         service.let_wait(session, batch, rules=rules, actor=actor, now=now)
     session.add(WaitingEntry(batch_id=batch.id, voucher_id=found.id, entered_at=now))
+    if batch.waits_until is not None:  # it was handed in in time: its round may close while it waits
+        keep_usable(session, found.id, until=batch.waits_until + TIME_TO_BOOK)
     batch.entered_count += 1
     return EntryOutcome.WAITING
 

@@ -17,7 +17,8 @@ from abs_platform.vouchers.redeeming import parse_code
 
 MOST_AT_ONCE = 200
 CODE_LENGTH = 12
-_UP_TO_FRAGMENT = re.compile(r"https?://\S*?#", re.IGNORECASE)
+# Bounded: else a long text of nothing but beginnings of addresses keeps a worker busy for minutes.
+_UP_TO_FRAGMENT = re.compile(r"https?://[^\s#]{0,200}#", re.IGNORECASE)
 _BETWEEN_CODES = re.compile(r"[,;|/\\\"'()<>\[\]&+]+")
 _WITHIN_CODE = re.compile(r"[\s._\u00ad\u200b\u2010-\u2015\u2060\u2212\ufeff-]+")
 _NUMBERING = re.compile(r"^\s*(?:\d{1,3}[.):]\s+)?")

@@ -26,6 +26,8 @@ ALSO_SERVICES = {
     "payments.suspense",
     "vouchers.giving",
     "vouchers.redeeming",
+    "vouchers.keeping",
+    "vouchers.replacing",
     "vouchers.issuing",
     "vouchers.print_file",
     "initiatives.submitting",
@@ -35,15 +37,24 @@ ALSO_SERVICES = {
     "initiatives.organisers",
     "initiatives.subjects",
     "updates.mailing",
+    "moderation.history",
+    "payouts.history",
     "moderation.promises",
     "moderation.queue",
+    "moderation.diffs",
+    "letters.handing_over",
+    "rounds.readiness",
 }
 # Reads that grew too large for one queries.py: they too may join another's table.
 ALSO_QUERIES = {
+    "letters.desk_queries",
+    "letters.printing",
+    "letters.doubts",
     "ledger.browsing",
     "cashbook.totals",
     "payouts.paybacks",
     "payouts.batch_queries",
+    "paper.box_queries",
     "payments.open_things",
     "payments.standing",
     "payments.suspense",
@@ -55,6 +66,7 @@ ALSO_QUERIES = {
     "moderation.review",
 }
 EXCEPTIONS = {
+    ("paper.routes_balie", "replacements.schemas"): "an address is read the same by a visitor and at the desk",
     ("finance.schemas", "payouts.schemas"): "one home for what is an account number, which no note may hold",
     ("api.schemas", "vouchers.schemas"): "the API refuses the same lengths as the forms: one home for each limit",
 }

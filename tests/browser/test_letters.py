@@ -126,7 +126,7 @@ def test_a_letter_from_the_first_word_to_the_printer(
     assert made.startswith(b"%PDF")
     assert hashlib.sha256(made).hexdigest() == letters.sha256
 
-    visitor.press(own.get_by_role("link", name="Overgedragen aan de drukker"))
+    visitor.press(own.get_by_role("link", name="Draag over aan de drukker"))
     visitor.check()
     page.check("#sure")
     visitor.press(page.get_by_role("button", name="overgedragen"))

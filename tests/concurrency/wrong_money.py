@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
+
 from abs_platform.clock import local_date
 from abs_platform.demo.bank_statement import BankLine, statement_file
+from abs_platform.donations.models import Donation
 from abs_platform.finance.service import open_task
 from abs_platform.finance.states import TaskKind
 from abs_platform.initiatives.states import InitiativeState
+from abs_platform.objections.models import Objection
 from abs_platform.payouts import returning, service, statements
 from abs_platform.payouts.states import HolderKind
 from tests.factories import SECRET_KEY, Factory
@@ -15,13 +19,14 @@ from tests.payments.gifts import begin, book, checkout
 from tests.payouts.bank_desk import OUR_ACCOUNT, THEIR_IBAN, Desk
 
 PAYMENT_TABLES = ("payments", "provider_events", "provider_entries", "finance_tasks")
-PAYOUT_TABLES = ("payouts", "payout_batches", "bank_statements", "statement_lines", "unspent_returns")
+PAYOUT_TABLES = ("payouts", "payout_batches", "bank_statements", "statement_lines", "unspent_returns", "objections")
 
 _PAID = "UPDATE payments SET {} WHERE id = lowest('payments')"
 _CREATED = "UPDATE payments SET {} WHERE state = 'created'"
 _ALL = "UPDATE payments SET {}"
 _REQUESTED = "UPDATE payouts SET {} WHERE state = 'requested'"
 _EXPORTED = "UPDATE payouts SET {} WHERE state = 'exported'"
+_OBJECTION = "UPDATE objections SET {}"
 _TASK = "UPDATE finance_tasks SET {} WHERE id = lowest('finance_tasks')"
 _MADE = "UPDATE payout_batches SET {} WHERE id = lowest('payout_batches')"
 _BATCH = """
@@ -83,6 +88,11 @@ BREACHES: dict[str, str] = {
     "ck_finance_tasks_note_when_settled": _TASK.format("settled_at = now(), settlement = 'note'"),
     "uq_finance_tasks_key": """
         INSERT INTO finance_tasks (kind, key, opened_at) SELECT kind, key, opened_at FROM finance_tasks LIMIT 1""",
+    "ck_objections_state_known": _OBJECTION.format("state = 'lost', decided_at = now(), reason = 'X'"),
+    "ck_objections_decided_at_when_decided": _OBJECTION.format("decided_at = now()"),
+    "ck_objections_reason_when_decided": _OBJECTION.format("state = 'upheld', decided_at = now()"),
+    "uq_objections_donation_id": """
+        INSERT INTO objections (donation_id, raised_at) SELECT donation_id, raised_at FROM objections""",
     "ck_payouts_state_known": _REQUESTED.format("state = 'lost'"),
     "ck_payouts_holder_kind_known": _REQUESTED.format("holder_kind = 'dog'"),
     "ck_payouts_amount_positive": _REQUESTED.format("amount_cents = 0"),
@@ -154,3 +164,6 @@ def give_and_pay(factory: Factory) -> None:
         amount_cents=1, iban=THEIR_IBAN, holder_name="Het Plein", holder_kind=HolderKind.PERSON
     )
     service.request(session, asking.id, details, user=desk.initiator(asking), secret_key=SECRET_KEY, now=now)
+    first_gift = session.scalars(select(func.min(Donation.id))).one()
+    session.add(Objection(donation_id=first_gift, raised_at=now))
+    session.flush()

@@ -81,14 +81,81 @@ _ADVICE = dict.fromkeys(("contact", "legal_basis", "cost_hint", "checklist_text"
     "lead_days": "5",
     "version": "1",
 }
+_RUN = {"round_id": "{letter_round}", "run_id": "{letter_run}"}
+_HELP_POINT = {
+    "name": "Wijkcentrum West",
+    "address": "Plein 2",
+    "opening_hours": "elke dag",
+    "phone": "0546 654321",
+    "seen": "{help_seen}",
+}
 _UPDATE = {"update_id": "{draft_update}"}
 _LINE = {"actual": "12,50", "no_receipt_reason": "Zoek.", "description": "Touw"}
+
+_PLAN = {
+    "name": "Najaar",
+    "issue_on": "2098-01-01",
+    "opens_on": "2098-01-10",
+    "closes_on": "2098-02-10",
+    "amount": "7,50",
+    "districts": "WK014119",
+}
 
 Entries = Entry | tuple[Entry, ...]
 
 TABLE: dict[str, Entries] = {
     # -- the own account
     "accounts.end_device": Entry(may=frozenset({RESIDENT}), args={"session_id": "{session}"}),
+    # -- letters that were lost or came back
+    "addresses_desk.show": coordinator(household_id="{marked_household}"),
+    "addresses_desk.ask_end": coordinator(household_id="{marked_household}"),
+    "addresses_desk.end": coordinator({"reason": "Gesloopt."}, household_id="{marked_household}"),
+    "addresses_desk.ask_bring_back": coordinator(household_id="{ended_household}"),
+    "addresses_desk.bring_back": coordinator({"reason": "Toch niet."}, household_id="{ended_household}"),
+    "addresses_desk.ask_split": coordinator(household_id="{marked_household}"),
+    "addresses_desk.split": coordinator(
+        {"reason": "Verbouwd.", "numbers": "{marked_number}A, {marked_number}B"}, household_id="{marked_household}"
+    ),
+    "addresses_desk.report": coordinator(order_id="{address_check}"),
+    "addresses_desk.ask_apply": coordinator(order_id="{address_check}"),
+    "addresses_desk.apply": Entry(
+        may=COORDINATORS, args={"order_id": "{address_check}"}, form={}, answers=frozenset({422})
+    ),
+    "post_desk.ask_print": coordinator(round_id="{round}"),
+    "post_desk.print_now": coordinator({"count": "1"}, round_id="{round}"),
+    "post_desk.ask_clear": coordinator(household_id="{marked_household}"),
+    "post_desk.clear": coordinator({"reason": "Er is een brievenbus."}, household_id="{marked_household}"),
+    "kept_vouchers.choose": Entry(may=frozenset({RESIDENT}), args={"voucher_id": "{kept_voucher}"}),
+    "kept_vouchers.give": Entry(
+        may=frozenset({RESIDENT}), args={"voucher_id": "{kept_voucher}"}, form={"initiative_id": "{published}"}
+    ),
+    # -- rounds
+    "reports_desk.of_round": coordinator(round_id="{round}"),
+    "reports_desk.closing": coordinator(round_id="{round}"),
+    "reports_desk.closing_file": coordinator(round_id="{round}"),
+    "rounds_desk.show": coordinator(round_id="{round}"),
+    "rounds_desk.edit": coordinator(round_id="{coming_round}"),
+    "rounds_desk.change": coordinator(_PLAN, round_id="{coming_round}"),
+    "rounds_desk.try_out": coordinator(round_id="{coming_round}"),
+    "rounds_desk.ask_release": coordinator(round_id="{coming_round}"),
+    "rounds_desk.release": Entry(
+        may=COORDINATORS,
+        args={"round_id": "{coming_round}"},
+        form={"typed": "Een andere naam"},
+        answers=frozenset({422}),
+    ),
+    "rounds_desk.ask_issue": coordinator(round_id="{round}"),
+    "rounds_desk.issue": coordinator({"typed": "{round_name}"}, round_id="{round}"),
+    "rounds_desk.ask_cancel": coordinator(round_id="{coming_round}"),
+    "rounds_desk.cancel": coordinator({"typed": "Volgend jaar", "reason": "Uitgesteld."}, round_id="{coming_round}"),
+    "rounds_desk.ask_close": coordinator(round_id="{round}"),
+    "rounds_desk.close": coordinator({"typed": "{round_name}", "reason": "Het geld is op."}, round_id="{round}"),
+    "rounds_desk.ask_extend": coordinator(round_id="{round}"),
+    "rounds_desk.extend": coordinator(
+        {"closes_on": "{later}", "reason": "De post was laat.", "sure": "1"}, round_id="{round}"
+    ),
+    "rounds_desk.ask_budget": coordinator(year=2027),
+    "rounds_desk.budget": coordinator({"amount": "500000", "reason": "De raad.", "sure": "1"}, year=2027),
     "second_factor.remove_passkey": Entry(may=frozenset({OWN}), args={"passkey_id": "{passkey}"}),
     "staff.remove_absence": Entry(may=frozenset({OWN}), args={"absence_id": "{absence}"}),
     # -- who works here
@@ -102,7 +169,33 @@ TABLE: dict[str, Entries] = {
         account_id="{account}",
     ),
     "staff.remove_absence_of": coordinator(account_id="{account}", absence_id="{absence}"),
+    # -- the letter
+    "help_points.edit": coordinator(district_id="{district}"),
+    "help_points.save": coordinator(_HELP_POINT, district_id="{district}"),
+    "help_points.remove": coordinator({"seen": "{help_seen}", "sure": "1"}, district_id="{district}"),
+    "letter_texts.show": coordinator(text_id="{letter_text}"),
+    "letter_texts.preview": coordinator(text_id="{letter_text}", kind="png"),
+    "letter_texts.ask_approve": coordinator(text_id="{letter_text}"),
+    "letter_texts.approve": coordinator({"sure": "1"}, text_id="{letter_text}"),
+    "letters_desk.index": coordinator(round_id="{letter_round}"),
+    "letters_desk.make": coordinator(round_id="{letter_round}", batch_id="{bare_batch}"),
+    "letters_desk.download": coordinator(**_RUN, kind="letters", number="1"),
+    "letters_desk.download_all": coordinator(**_RUN),
+    "letters_desk.manifest": coordinator(**_RUN),
+    "letters_desk.ask_hand_over": coordinator(**_RUN),
+    "letters_desk.hand_over": coordinator({"sure": "1", "letters": "{letter_count}", "files": "2"}, **_RUN),
+    "letters_desk.ask_withdraw": coordinator(**_RUN),
+    "letters_desk.withdraw": coordinator({"reason": "De tekst klopt niet."}, **_RUN),
     # -- the rules check
+    "work_desk.order": coordinator(order_id="{work_order}"),
+    "work_desk.part": coordinator(order_id="{work_order}"),
+    "work_desk.cancel": coordinator(order_id="{work_order}"),
+    "jobs_desk.job": coordinator(name="check_ledger"),
+    "jobs_desk.run_now": coordinator(name="check_ledger"),
+    "rule_settings.edit": coordinator(name="objection_days"),
+    "rule_settings.change": coordinator(
+        {"value": "9", "reason": "Zoals afgesproken", "was": "7", "bevestigd": "1"}, name="objection_days"
+    ),
     "rulebook.edit_question": coordinator(question_id="{rule_question}"),
     "rulebook.change_question": coordinator(_QUESTION, question_id="{rule_question}"),
     "rulebook.switch_question": coordinator({"aan": "0", "version": "1"}, question_id="{rule_question}"),
@@ -156,6 +249,12 @@ TABLE: dict[str, Entries] = {
     "conversation.say": organisers_of("submitted", {"message": "Horen we al iets?"}),
     "flyers.poster": organisers_of("published"),
     "flyers.flyer": organisers_of("published"),
+    "paper.index": organisers_of("published"),
+    "paper.enter": organisers_of("published", {"codes": "0000-0000-0000"}),
+    "boxes.index": organisers_of("published"),
+    "boxes.register": organisers_of("published", {"place": "Slagerij Kamp", "address": "Markt 2"}),
+    "boxes.label": organisers_of("published", number="{box}"),
+    "boxes.remove": organisers_of("published", number="{box}"),
     "updates.index": organisers_of("published"),
     "updates.create": organisers_of("published"),
     "updates.begin": organisers_of("published", {"title": "Nieuws", "body": "Het gaat door."}),
@@ -321,6 +420,20 @@ TABLE: dict[str, Entries] = {
         )
     ),
     "questions_regie.switch": Entry(may=DESK, args=of("published"), form={"on": "0"}),
+    "paper_regie.show": Entry(may=LOOKERS, args={"batch_id": "{entry_batch}"}),
+    "paper_regie.decide": (
+        Entry(
+            may=DESK,
+            args={"batch_id": "{entry_batch}"},
+            form={"decision": "release", "is_sure": "1"},
+        ),
+        Entry(may=DESK, args={"batch_id": "{entry_batch}"}, form={"decision": "refuse", "reason": "Te veel."}),
+    ),
+    "objections_regie.show": Entry(may=LOOKERS, args={"objection_id": "{objection}"}),
+    "objections_regie.decide": tuple(
+        Entry(may=DESK, args={"objection_id": "{objection}"}, form={"decision": decision, "reason": "Daarom."})
+        for decision in ("upheld", "rejected")
+    ),
     "accountability_regie.review": Entry(may=DESK, args=of("accounted")),
     "accountability_regie.decide": (
         Entry(
@@ -357,4 +470,4 @@ WHEN_PUBLISHED = {
 }
 # The demo shows its mails and people to all; in production these routes do not exist.
 OF_THE_DEMO = {"mail.show"}
-FOR_ALL = {"static"}
+FOR_ALL = {"boxes.show", "reports.show", "static"}

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from abs_platform import clock
 from abs_platform.security import STAFF_IDLE_SECONDS, access_of
 from tests.permissions.table import BY_TOKEN, EVERYBODY, FOR_ALL, OF_THE_DEMO, TABLE, WHEN_PUBLISHED, Entry
-from tests.permissions.town import ANONYMOUS, COORDINATOR, FINANCE, OWN, PEOPLE, RESIDENT, Town, filled
+from tests.permissions.town import ANONYMOUS, AT_THE_DESK, COORDINATOR, FINANCE, OWN, PEOPLE, RESIDENT, Town, filled
 
 REFUSED = {403, 404}
 
@@ -161,7 +161,7 @@ def test_every_route_of_staff_refuses_the_other_roles_and_residents(town: Town) 
 
 @pytest.mark.parametrize("how", ["without the second step", "after an idle hour"])
 def test_no_route_of_staff_opens(town: Town, how: str) -> None:
-    whos = {"district_manager": OWN, "coordinator": COORDINATOR, "finance": FINANCE}
+    whos = {"district_manager": OWN, "coordinator": COORDINATOR, "finance": FINANCE, "desk": AT_THE_DESK}
     long_ago = int(clock.now().timestamp()) - STAFF_IDLE_SECONDS - 1
     cookies = {}
     for role, who in whos.items():

@@ -39,10 +39,14 @@ from abs_platform.finance.models import FinanceTask
 from abs_platform.finance.service import open_task
 from abs_platform.finance.states import TaskKind
 from abs_platform.help_offers.models import HelpOffer
+from abs_platform.households.states import SkipReason
 from abs_platform.initiatives import content
 from abs_platform.initiatives.models import Initiative, InitiativeNeed, Organiser, Proposal, Revision
 from abs_platform.initiatives.states import InitiativeState as State
+from abs_platform.job_runs import ScheduledJob
 from abs_platform.ledger.models import LedgerTransaction
+from abs_platform.letters.content import default_content
+from abs_platform.letters.models import LetterText
 from abs_platform.media.keeping import kept_picture, kept_receipt
 from abs_platform.media.models import Picture
 from abs_platform.media.service import add_picture
@@ -51,7 +55,10 @@ from abs_platform.moderation import deciding
 from abs_platform.moderation.letters import Choice
 from abs_platform.moderation.models import Decision, DeskNote, Message
 from abs_platform.moderation.states import DecisionKind
+from abs_platform.objections.models import Objection
 from abs_platform.outbox import OutgoingMail
+from abs_platform.paper.models import EntryBatch
+from abs_platform.paper.service import batch_for, let_wait, register_box
 from abs_platform.payouts import approving
 from abs_platform.payouts import service as payouts
 from abs_platform.payouts.models import Payout, PayoutBatch
@@ -59,13 +66,19 @@ from abs_platform.payouts.service import BankDetails
 from abs_platform.payouts.statements import take_in
 from abs_platform.payouts.states import HolderKind
 from abs_platform.questions.models import Post, Report
+from abs_platform.replacements.models import ReplacementRequest
+from abs_platform.rounds.models import Round
 from abs_platform.rulebook.loading import load_file
 from abs_platform.rulebook.models import RuleAdvice, RuleQuestion
 from abs_platform.security import SEEN_AT
 from abs_platform.updates.models import Update
 from abs_platform.users import Role, User
+from abs_platform.vouchers.models import KeptVoucher
+from abs_platform.work.service import order
+from abs_platform.work.states import WorkKind
 from tests.accounts.staff_helpers import add_app
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
+from tests.letters_desk.runs import of_town as letters_of_town
 from tests.media.pictures import photo
 from tests.payouts.bank_desk import OUR_ACCOUNT, Desk
 
@@ -84,9 +97,10 @@ RESIDENT, HELPER, OTHER, INVITED = "resident", "helper", "organiser of another",
 INITIATOR, CO, TORN = "initiator", "co-organiser", "wijkregisseur who organises it"
 OWN, STAND_IN, ELSEWHERE_MANAGER = "wijkregisseur", "stand-in", "wijkregisseur of another district"
 COORDINATOR, FINANCE, FORMER = "coordinator", "finance", "former wijkregisseur"
+AT_THE_DESK = "desk of a wijkcentrum"
 PEOPLE = (
     *(ANONYMOUS, RESIDENT, HELPER, OTHER, INVITED, INITIATOR, CO, TORN),
-    *(OWN, STAND_IN, ELSEWHERE_MANAGER, COORDINATOR, FINANCE, FORMER),
+    *(OWN, STAND_IN, ELSEWHERE_MANAGER, COORDINATOR, FINANCE, FORMER, AT_THE_DESK),
 )
 
 
@@ -226,6 +240,11 @@ def arrange(app: Flask, connection: Connection, session: Session) -> Town:
     _payouts(town)
     _bank(town)
     _books(town)
+    _kept_voucher(town)
+    _work(town)
+    _paper(town)
+    _objection(town)
+    letters_of_town(town)
     session.commit()
     town.before = town.rows()
     return town
@@ -252,6 +271,7 @@ def _people(town: Town) -> None:
     town.account(ELSEWHERE_MANAGER, "els@gemeente.example", "Els Bakker", manager, ELSEWHERE)
     town.account(COORDINATOR, "carla@gemeente.example", "Carla Smit", coordinator)
     town.account(FINANCE, "frits@gemeente.example", "Frits Vos", (Role.FINANCE,))
+    town.account(AT_THE_DESK, "bea@gemeente.example", "Bea Balie", (Role.DESK,))
     former = town.account(FORMER, "fenna@gemeente.example", "Fenna Weg", manager, HERE)
     for role in town.session.scalars(select(StaffRole).where(StaffRole.account_id == former.id)):
         role.ended_at = town.factory.now
@@ -272,6 +292,65 @@ def _rules(town: Town) -> None:
     load_file(town.session, municipality.rulebook_toml, municipality, actor=TEST_ACTOR, now=town.factory.now)
     town.ids["rule_question"] = town.session.scalars(select(RuleQuestion.id).order_by(RuleQuestion.id)).first()
     town.ids["rule_advice"] = town.session.scalars(select(RuleAdvice.id).order_by(RuleAdvice.id)).first()
+
+
+def _work(town: Town) -> None:
+    """Somebody asked for a job to be run, of a timetable with one job on it."""
+    now, asked_by = town.factory.now, town.accounts[COORDINATOR].id
+    town.session.add(ScheduledJob(job="check_ledger", schedule="elke nacht", seen_at=now))
+    made = order(town.session, WorkKind.RUN_JOB, key="town", params={}, account_id=asked_by, now=now)
+    town.ids["work_order"] = made.id
+    sent = {"bag_name": "bag.csv", "key_name": "key.csv", "bag_sha256": "a", "key_sha256": "b", "edition": "2026-11"}
+    looked = order(town.session, WorkKind.CHECK_ADDRESSES, key="town", params=sent, account_id=asked_by, now=now)
+    counts = dict.fromkeys(("new", "back", "changed", "gone", "unchanged", "living", "rejected"), 0)
+    skipped = {reason.value: 0 for reason in SkipReason}
+    report = counts | {"variant": "full", "bag_edition": "2026-11", "key_edition": 2025, "skipped": skipped}
+    report |= {"warnings": [], "max_gone_percent": 10}
+    looked.result = {"report": report, "districts": [], "rejections": [], "fingerprint": ""}
+    looked.state, looked.ended_at = "done", now
+    town.ids["address_check"] = looked.id
+
+
+def _kept_voucher(town: Town) -> None:
+    """Rita keeps a voucher in her account."""
+    voucher = town.factory.voucher(town.factory.fresh_codes(1)[0])
+    voucher.state, voucher.kept_at, voucher.usable_until = (
+        "kept",
+        town.factory.now,
+        town.factory.now + dt.timedelta(days=300),
+    )
+    kept_by = KeptVoucher(voucher_id=voucher.id, account_id=town.accounts[RESIDENT].id, kept_at=town.factory.now)
+    town.session.add(kept_by)
+    town.session.flush()
+    town.ids["kept_voucher"] = voucher.id
+    marked, gone = town.factory.households(2)
+    gone.ended_on, gone.ended_by_hand_at = clock.local_date(town.factory.now), town.factory.now
+    marked.mail_returned_at = town.factory.now
+    town.session.flush()
+    town.ids |= {"marked_household": marked.id, "marked_number": marked.house_number, "ended_household": gone.id}
+    town.ids["round"] = voucher.round_id
+    lost = town.factory.voucher(town.factory.fresh_codes(1)[0])
+    asked = ReplacementRequest(
+        round_id=lost.round_id,
+        household_id=lost.household_id,
+        neighbourhood_id=marked.neighbourhood_id,
+        channel="online",
+        asked_at=town.factory.now,
+    )
+    text_of_letter = LetterText(
+        version=1,
+        content=default_content(town.app.extensions["settings"].municipality).dump(),
+        made_at=town.factory.now,
+        approved_at=town.factory.now,
+        approved_by_id=town.accounts[COORDINATOR].id,
+    )
+    town.session.add_all([asked, text_of_letter])
+    town.session.flush()
+    town.ids["round_name"] = town.session.scalars(select(Round.name).where(Round.id == voucher.round_id)).one()
+    day = dt.timedelta(days=1)
+    town.ids["later"] = (clock.today() + 60 * day).isoformat()
+    coming = town.factory.round(name="Volgend jaar", opens=200 * day, closes=240 * day, is_released=False)
+    town.ids["coming_round"] = coming.id
 
 
 def _initiative(town: Town, name: str, state: State, title: str, people: tuple[str | None, ...]) -> None:
@@ -564,6 +643,29 @@ def _bank(town: Town) -> None:
     town.ids["statement"] = take_in(
         town.session, content, account=OUR_ACCOUNT, user=desk.user("Mia"), now=town.factory.now
     )
+
+
+def _paper(town: Town) -> None:
+    """A box, and a batch of codes that waits for the desk."""
+    session, initiative_id, by = town.session, town.ids["published"], town.accounts[INITIATOR].id
+    box = register_box(
+        session, initiative_id, "Bakkerij Bos", "Markt 1", account_id=by, actor=TEST_ACTOR, now=town.factory.now
+    )
+    batch = session.get_one(EntryBatch, batch_for(session, initiative_id, by, box_id=box.id, now=town.factory.now))
+    let_wait(session, batch, rules=town.factory.rules, actor=TEST_ACTOR, now=town.factory.now)
+    session.flush()
+    town.ids |= {"box": box.number, "entry_batch": batch.id}
+
+
+def _objection(town: Town) -> None:
+    """Somebody did not give the voucher that was given to what is published."""
+    initiative = town.session.get_one(Initiative, town.ids["published"])
+    gift = town.factory.give(town.factory.fresh_codes(1)[0], initiative)
+    assert gift is not None
+    made = Objection(donation_id=gift.donation_id, raised_at=town.factory.now)
+    town.session.add(made)
+    town.session.flush()
+    town.ids["objection"] = made.id
 
 
 def filled(values: Mapping[str, Any], ids: Mapping[str, Any]) -> dict[str, Any]:
