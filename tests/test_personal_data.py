@@ -35,6 +35,7 @@ NOT_PERSONAL = {
     ("finance_tasks", "theirs"): "a sentence of ours about amounts",
     ("letter_files", "sha256"): "a digest of the whole file",
     ("letter_files", "store_key"): "where the sealed copy of a file lies",
+    ("returned_letters", "reason"): "what the post wrote on the envelope, one of a few words",
     ("rule_changes", "name"): "which number",
     ("payments", "refund_error"): "the provider's word for why",
     ("payments", "refund_reason"): "one of a few words",

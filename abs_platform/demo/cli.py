@@ -25,7 +25,8 @@ from flask.cli import with_appcontext
 from abs_platform import clock, migrating
 from abs_platform.config import ROOT_DIR, Settings
 from abs_platform.database import db
-from abs_platform.demo.loading import account_of, bank_file, is_loaded, load, unused_codes
+from abs_platform.demo.loading import account_of, bank_file, is_loaded, load
+from abs_platform.demo.people import unused_codes
 
 HOST = "127.0.0.1"
 PORT = 5000

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The rounds of the demo and the gifts of its residents, some of whom want news."""
+"""The gifts of the demo's residents, some of whom want news, and what goes back to them."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from abs_platform import clock
 from abs_platform.actors import GIVER, Actor
+from abs_platform.demo.coordinating import staff_member
 from abs_platform.demo.money import Money, Span
+from abs_platform.demo.paper import Paper, sitting_in
+from abs_platform.demo.rounds import JOB, PILOT, Rounds
 from abs_platform.demo.special_gifts import plan_special_gifts
 from abs_platform.demo.timeline import Action, Timeline
 from abs_platform.donations.queries import due_back_with_plan_b
@@ -20,17 +21,12 @@ from abs_platform.donations.service import GiftDetails, give_voucher, return_to_
 from abs_platform.donations.states import Channel
 from abs_platform.initiatives import service
 from abs_platform.initiatives.states import InitiativeState as State
-from abs_platform.rounds.service import plan_round, release
 from abs_platform.updates.mailing import tell_of_returns
-from abs_platform.vouchers.issuing import issue_vouchers
-from abs_platform.vouchers.models import Voucher
-from abs_platform.vouchers.service import expire_round
+from abs_platform.users import Role
 
-MODERATOR = Actor("staff", "demo")
-JOB = Actor("job", "demo")
 NAMED_SHARE, MESSAGE_SHARE, PLAN_B_SHARE, NEWS_SHARE = 0.35, 0.5, 0.2, 0.03
 READERS = 400
-CHANNELS, CHANNEL_SHARES = (Channel.ONLINE, Channel.ORGANISER, Channel.DESK), (88, 8, 4)
+CHANNELS, CHANNEL_SHARES = (Channel.ONLINE, Channel.DESK), (95, 5)
 REACHED = frozenset({State.FUNDED, State.IN_PROGRESS, State.REALISED})
 FAILED = frozenset({State.EXPIRED, State.STOPPED, State.WITHDRAWN})
 # So long ago, at least, an initiative that is this far got its last gift.
@@ -47,60 +43,17 @@ _PLAN_B_PROGRESS = 0.6
 
 
 class Giving:
-    """Rounds, gifts, and what goes back."""
+    """Gifts, and what goes back."""
 
-    def __init__(self, line: Timeline, money: Money) -> None:
-        self.line, self.money = line, money
+    def __init__(self, line: Timeline, money: Money, rounds: Rounds, paper: Paper) -> None:
+        self.line, self.money, self.rounds, self.paper = line, money, rounds, paper
         self.gift_count = 0
-        self._unused: dict[str, Iterator[bytes]] = {}
-        self._rounds: list[tuple[str, dt.datetime, dt.datetime]] = []
-        self._round_ids: dict[str, int] = {}
+        self._clerk: Actor | None = None
         self._collecting = [
             item["key"]
             for item in line.data.initiatives
             if item["state"] == State.PUBLISHED.value and item["progress"] <= _PLAN_B_PROGRESS
         ]
-
-    def plan_round(self, opens_ago: int, closes_ago: int, districts: list[str]) -> None:
-        """A round, given in days before now: its vouchers are issued two weeks before it opens."""
-        line = self.line
-        opens_at, closes_at = line.day(opens_ago), line.day(closes_ago, hour=24)
-        season = "Voorjaar" if opens_at.month <= 6 else "Najaar"
-        name = f"{season} {opens_at.year}"
-        issued_at = opens_at - dt.timedelta(days=14)
-        self._rounds.append((name, opens_at, closes_at))
-
-        def plan(session: Session, now: dt.datetime) -> None:
-            round_ = plan_round(
-                session,
-                name=name,
-                issue_on=clock.local_date(issued_at),
-                opens_at=opens_at,
-                closes_at=closes_at,
-                amount_cents=line.settings.rules.voucher_amount_cents,
-                districts=districts,
-                rules=line.settings.rules,
-                actor=MODERATOR,
-                now=now,
-            )
-            release(session, round_, letter_text_id=None, actor=MODERATOR, now=now)
-            self._round_ids[name] = round_.id
-
-        def issue(session: Session, now: dt.datetime) -> None:
-            round_id = self._round_ids[name]
-            issue_vouchers(session, round_id, keys=line.keys, actor=JOB, now=now)
-            digests = select(Voucher.code_digest).where(Voucher.round_id == round_id).order_by(Voucher.id)
-            shuffled = list(session.scalars(digests))
-            line.chance.shuffle(shuffled)
-            self._unused[name] = iter(shuffled)
-
-        line.at(issued_at - dt.timedelta(days=30), plan)
-        line.at(issued_at, issue)
-        if closes_at < line.now:
-            line.at(
-                closes_at,
-                lambda session, now: _ignore(expire_round(session, self._round_ids[name], actor=JOB, now=now)),
-            )
 
     def plan_gifts(self, item: dict[str, Any], state: State, published: dt.datetime, deadline: dt.date) -> dt.datetime:
         """The gifts of one initiative; returns the moment of the last one."""
@@ -113,10 +66,13 @@ class Giving:
         latest = line.now - dt.timedelta(days=self._days_since_last(key, state))
         end = min(clock.end_of_day(deadline), latest)
         moments = self._moments(published, end, wanted)
-        for number, moment in enumerate(moments, start=1):
-            line.at(moment, self._gift(key, moment, may_fail=state in FAILED))
-            if number == len(moments) and state in REACHED:  # only the last one can reach the target
-                line.at(moment, self._close(key))
+        sitting = sitting_in(moments)
+        self.paper.plan_sitting(key, moments[sitting])
+        for number, moment in enumerate(moments):
+            if number not in range(sitting.start, sitting.stop):
+                line.at(moment, self._gift(key, moment, may_fail=state in FAILED))
+        if moments and state in REACHED:  # only the last one can reach the target
+            line.at(moments[-1], self._close(key))
         span = self.money.plan_gifts(item, in_money, Span(published, end, moments))
         self.gift_count += len(moments) + len(in_money) + plan_special_gifts(self.money, key, span)
         return moments[-1] if moments else published
@@ -145,7 +101,7 @@ class Giving:
         """Moments by day within the rounds that were open then, more of them early in a round."""
         windows = [
             (max(start, opens), min(end, closes))
-            for _name, opens, closes in self._rounds
+            for opens, closes in ((one.opens_at, one.closes_at) for one in self.rounds.planned if one.key != PILOT)
             if max(start, opens) < min(end, closes)
         ]
         if not windows:
@@ -166,23 +122,28 @@ class Giving:
         reader = f"lezer{chance.randrange(READERS)}@voorbeeld.example" if chance.random() < NEWS_SHARE else None
         channel = chance.choices(CHANNELS, CHANNEL_SHARES)[0]
         plan_b = chance.choice(self._collecting) if may_fail and chance.random() < PLAN_B_SHARE else None
-        round_name = next(name for name, opens, closes in self._rounds if opens <= moment < closes)
+        round_key = self.rounds.at(moment)
 
         def give(session: Session, now: dt.datetime) -> None:
-            details = GiftDetails(
-                channel=channel,
-                giver_name=name,
-                message=message,
-                giver_email=reader,
-                plan_b_initiative_id=line.ids.get(plan_b) if plan_b else None,
-            )
-            digest = next(self._unused[round_name])
-            gift = give_voucher(session, digest, line.ids[key], details=details, now=now)
+            by, details = self._at_the_desk(session, now), GiftDetails(channel=Channel.DESK)
+            if channel == Channel.ONLINE:
+                by, plan_b_id = GIVER, line.ids.get(plan_b) if plan_b else None
+                details = GiftDetails(
+                    giver_name=name, message=message, giver_email=reader, plan_b_initiative_id=plan_b_id
+                )
+            digest = line.keys.digest(line.keys.payload(self.rounds.stocks[round_key].take()))
+            gift = give_voucher(session, digest, line.ids[key], details=details, now=now, actor=by)
             if gift is None:
                 raise LookupError(f"{key} did not take a gift on {now}")
-            self.money.remember(key, gift, name)
+            self.money.remember(key, gift, details.giver_name)
 
         return give
+
+    def _at_the_desk(self, session: Session, now: dt.datetime) -> Actor:
+        """Who enters the codes of those who come to a wijkcentrum."""
+        if self._clerk is None:
+            self._clerk = staff_member(session, self.line.data.rounds["returned"]["by"], Role.DESK, now).actor()
+        return self._clerk
 
     def _close(self, key: str) -> Action:
         def act(session: Session, now: dt.datetime) -> None:
@@ -190,7 +151,3 @@ class Giving:
                 raise LookupError(f"{key} did not reach its target")
 
         return act
-
-
-def _ignore(_count: int) -> None:
-    """What a verb counts is of no use here."""

@@ -12,10 +12,14 @@ from sqlalchemy.orm import Session
 from abs_platform import clock
 from abs_platform.actors import Actor
 from abs_platform.demo.bank import Bank
+from abs_platform.demo.coordinating import Coordinating
 from abs_platform.demo.deciding import Desk
-from abs_platform.demo.giving import FAILED, JOB, REACHED, Giving
+from abs_platform.demo.giving import FAILED, REACHED, Giving
 from abs_platform.demo.money import Money
+from abs_platform.demo.paper import Paper
 from abs_platform.demo.paying_out import PayingOut
+from abs_platform.demo.posting import Posting
+from abs_platform.demo.rounds import JOB, Rounds
 from abs_platform.demo.talking import Talking
 from abs_platform.demo.telling import Telling
 from abs_platform.demo.timeline import Action, Timeline
@@ -40,20 +44,25 @@ class History:
     def __init__(self, line: Timeline, bank: Bank | None, account: BankAccount) -> None:
         self.line = line
         self.money, self.paying_out = Money(line, bank), PayingOut(line, account)
-        self.giving, self.writing = Giving(line, self.money), Writing(line)
+        self.coordinating, self.writing = Coordinating(line), Writing(line)
+        self.rounds = Rounds(line, self.coordinating)
+        self.paper, self.posting = Paper(line, self.rounds), Posting(line, self.rounds, self.coordinating)
+        self.giving = Giving(line, self.money, self.rounds, self.paper)
         self.desk, self.telling = Desk(line, self.writing), Telling(line)
         self.talking = Talking(line)
 
     def plan(self, closed_round: tuple[int, int], open_round: tuple[int, int]) -> None:
-        """Plan both rounds (given in days before now: opening, closing), the initiatives and all around them."""
-        self.giving.plan_round(*closed_round, self.line.data.closed_round_districts)
-        self.giving.plan_round(*open_round, [])
+        """Plan the rounds (given in days before now: opening, closing), the initiatives and all around them."""
+        self.coordinating.plan([closed_round[0], open_round[0]])
+        self.rounds.plan(closed_round, open_round)
         letters_came = self.line.day(open_round[0])
         for number, item in enumerate(self.line.data.initiatives):
             submitted = self._plan_initiative(item, State(item["state"]))
             if number % _VERIFIED_EVERY == 0:
                 self.line.at(max(letters_came, submitted), self.writing.verify(item))
         self.desk.plan()
+        self.paper.plan()
+        self.posting.plan()
         self.talking.plan()
         self.paying_out.plan_days()
         self.money.plan_transfers(self.line.day(closed_round[0]))
@@ -138,6 +147,7 @@ class History:
             line.at(ended, self._by_organisers(key, service.withdraw, reason=reason))
         line.at(ended, self.giving.give_back(key, state))
         line.at(ended, self.money.give_back)
+        self.rounds.plan_expiry(ended + dt.timedelta(days=line.settings.rules.returned_valid_days))
 
     def _by_organisers(self, key: str, verb: Callable[..., Any], **more: Any) -> Action:
         def act(session: Session, now: dt.datetime) -> None:

@@ -22,6 +22,7 @@ from abs_platform.demo.bank import Bank
 from abs_platform.demo.history import History
 from abs_platform.demo.mails import settle
 from abs_platform.demo.people import load_staff
+from abs_platform.demo.pressing import make_letters
 from abs_platform.demo.story import Story
 from abs_platform.demo.timeline import Timeline
 from abs_platform.errors import Conflict
@@ -29,12 +30,10 @@ from abs_platform.finance.checking import check_books
 from abs_platform.households.models import Household
 from abs_platform.households.service import import_addresses
 from abs_platform.payment_settings import DEFAULT_METHODS, BankAccount
-from abs_platform.rounds.queries import open_round
 from abs_platform.rulebook.loading import load_file
 from abs_platform.storage import FileStore
 from abs_platform.templating import number
 from abs_platform.vouchers.codes import CodeKeys
-from abs_platform.vouchers.models import Voucher
 
 ACTOR = Actor("command", "abs demo")
 LOADED = "demo.loaded"
@@ -94,9 +93,11 @@ def load(
     data = Story.read(settings.municipality.demo_dir)
     line = Timeline(settings, keys=keys, store=store, data=data, chance=random.Random(SEED), now=now)
     bank = Bank(bank_file(settings), url=bank_url, methods=DEFAULT_METHODS) if settings.payments is None else None
-    _tell(History(line, bank, account_of(settings)), say)
+    history = History(line, bank, account_of(settings))
+    _tell(history, say)
     if bank is not None:
         bank.close()
+    make_letters(history.posting, now)
     with transaction() as session:
         settle(session, now=now)
     with transaction() as session:
@@ -145,19 +146,3 @@ def _load_addresses(settings: Settings, say: Callable[[str], None], now: dt.date
             actor=ACTOR,
             now=now,
         )
-
-
-def unused_codes(session: Session, keys: CodeKeys, count: int, now: dt.datetime) -> list[str]:
-    """Some codes that can be given now."""
-    from_open_round = (
-        select(Voucher.nonce)
-        .where(Voucher.state == "issued", Voucher.round_id == _open_round_id(session, now))
-        .order_by(func.md5(func.concat(Voucher.id, "demo")))
-        .limit(count)
-    )
-    return [keys.code(nonce) for nonce in session.scalars(from_open_round)]
-
-
-def _open_round_id(session: Session, now: dt.datetime) -> int | None:
-    found = open_round(session, now)
-    return None if found is None else found.id

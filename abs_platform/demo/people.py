@@ -17,12 +17,21 @@ from abs_platform.accounts import app_codes
 from abs_platform.accounts.models import Account, DeskAssignment, StaffRole, TotpDevice
 from abs_platform.accounts.service import account_of_email
 from abs_platform.areas.queries import id_of_code
+from abs_platform.donations.models import Donation
+from abs_platform.donations.states import Channel, DonationState
 from abs_platform.help_offers.models import HelpOffer
 from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.states import InitiativeState, OrganiserRole
+from abs_platform.objections.models import Objection
 from abs_platform.questions.models import Post
 from abs_platform.questions.states import Voice
+from abs_platform.rounds.queries import open_round
 from abs_platform.users import Role
+from abs_platform.vouchers.codes import CodeKeys
+from abs_platform.vouchers.models import KeptVoucher, Voucher
+
+# An objection can be made for some days more.
+LONG_AGO = dt.timedelta(days=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,23 @@ class DemoResident:
     email: str
     questions: int
     offers: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoKeeper:
+    """Somebody who keeps vouchers."""
+
+    name: str
+    email: str
+    vouchers: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCodes:
+    """Codes of letters: that can be given now, and one that an organiser entered a few days ago, or ""."""
+
+    unused: list[str]
+    given: str
 
 
 def load_staff(session: Session, path: Path, *, secret_key: str, now: dt.datetime) -> None:
@@ -121,3 +147,46 @@ def demo_residents(session: Session, *, most: int) -> list[DemoResident]:
         .limit(most)
     )
     return [DemoResident(row.name, row.email or "", row.questions, row.offers) for row in rows]
+
+
+def demo_keepers(session: Session, *, most: int) -> list[DemoKeeper]:
+    """Who keeps most vouchers, also when their time is over."""
+    rows = session.execute(
+        select(Account.name, Account.email, func.count())
+        .join(KeptVoucher, KeptVoucher.account_id == Account.id)
+        .where(Account.deleted_at.is_(None))
+        .group_by(Account.id)
+        .order_by(func.count().desc(), Account.id)
+        .limit(most)
+    )
+    return [DemoKeeper(name, email or "", count) for name, email, count in rows]
+
+
+def demo_codes(session: Session, keys: CodeKeys, *, most: int, now: dt.datetime) -> DemoCodes:
+    """Codes to try. Only the demo shows any: elsewhere they are on letters and nowhere else."""
+    entered = (
+        select(Voucher.nonce)
+        .join(Donation, Donation.voucher_id == Voucher.id)
+        .where(
+            Donation.channel == Channel.ORGANISER.value,
+            Donation.state == DonationState.CONFIRMED.value,
+            Donation.given_at > now - LONG_AGO,
+            ~select(Objection.id).where(Objection.donation_id == Donation.id).exists(),
+        )
+        .order_by(Donation.id.desc())
+        .limit(1)
+    )
+    nonce = session.scalar(entered)
+    return DemoCodes(unused_codes(session, keys, most, now), keys.code(nonce) if nonce else "")
+
+
+def unused_codes(session: Session, keys: CodeKeys, count: int, now: dt.datetime) -> list[str]:
+    """Some codes that can be given now."""
+    found = open_round(session, now)
+    from_open_round = (
+        select(Voucher.nonce)
+        .where(Voucher.state == "issued", Voucher.round_id == (None if found is None else found.id))
+        .order_by(func.md5(func.concat(Voucher.id, "demo")))
+        .limit(count)
+    )
+    return [keys.code(nonce) for nonce in session.scalars(from_open_round)]

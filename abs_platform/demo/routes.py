@@ -10,12 +10,13 @@ from abs_platform import clock
 from abs_platform.config import Settings
 from abs_platform.database import db
 from abs_platform.demo.bank_statement import at_the_bank, daily_business, sent_back, statement_file
-from abs_platform.demo.people import demo_organisers, demo_residents, demo_staff
+from abs_platform.demo.people import demo_codes, demo_keepers, demo_organisers, demo_residents, demo_staff
 from abs_platform.errors import NotFound
 from abs_platform.security import public
 from abs_platform.users import Role
 
 RESIDENTS = 2
+CODES = 4
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
 
@@ -31,6 +32,10 @@ def people() -> Response:
         staff=staff,
         finance=[person for person in staff if person.role == Role.FINANCE.label],
         organisers=demo_organisers(session),
+        by_role={person.role: person for person in reversed(staff)},
+        roles=Role,
+        keepers=demo_keepers(session, most=RESIDENTS),
+        codes=demo_codes(session, current_app.extensions["code_keys"], most=CODES, now=clock.now()),
         residents=demo_residents(session, most=RESIDENTS),
         bank_url=_bank_url(current_app.extensions["settings"]),
     )

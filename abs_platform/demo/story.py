@@ -30,6 +30,7 @@ class Story:
     questions: Tables
     offers: Tables
     money: dict[str, Any]
+    rounds: dict[str, Any]
 
     @classmethod
     def read(cls, folder: Path) -> Story:
@@ -52,4 +53,5 @@ class Story:
             questions=talk["question"],
             offers=talk["offer"],
             money=load("money"),
+            rounds=load("rounds"),
         )

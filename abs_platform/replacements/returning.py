@@ -33,11 +33,12 @@ def scan(
     if letter is None:
         message = _("Geen brief van ons heeft deze code. Kijk of je elk teken goed hebt overgenomen.")
         raise InvalidInput(message, fields={"code": message})
-    if session.scalar(select(ReturnedLetter.id).where(ReturnedLetter.voucher_id == letter.voucher_id)):
-        raise Conflict(_("Deze brief is al als retour geboekt."))
     if letter.household_id is None:
         raise Conflict(_("Deze ronde is afgerond: van deze brief is het adres niet meer bekend."))
     revoke_if_issued(session, letter.voucher_id, reason="brief kwam terug", actor=actor, now=now)
+    # Asked under the lock of the round: a scanner that sends a code twice at once is told so.
+    if session.scalar(select(ReturnedLetter.id).where(ReturnedLetter.voucher_id == letter.voucher_id)):
+        raise Conflict(_("Deze brief is al als retour geboekt."))
     household = lock_household(session, letter.household_id)
     if household.mail_returned_at is None:
         household.mail_returned_at = now

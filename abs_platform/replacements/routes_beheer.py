@@ -3,31 +3,36 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from http import HTTPStatus
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from abs_platform import clock
+from abs_platform import attempts, clock
 from abs_platform.database import db, transaction
-from abs_platform.errors import AbsError, Conflict, InvalidInput, NotFound
+from abs_platform.errors import AbsError, Conflict, InvalidInput, NotFound, TooManyAttempts
 from abs_platform.form_input import errors_of
-from abs_platform.letters.queries import approved_text_id
+from abs_platform.letters.queries import approved_text_id, order_key
 from abs_platform.replacements import queries, returning, service
 from abs_platform.replacements.schemas import MAX_REASON, read_reason, read_why
 from abs_platform.replacements.states import ReturnReason
+from abs_platform.rich_text import without_unseen
 from abs_platform.security import current_actor, signed_in_user, staff_required
 from abs_platform.users import Role
-from abs_platform.vouchers.codes import format_payload
 from abs_platform.vouchers.giving import code_keys
 from abs_platform.vouchers.redeeming import parse_code
-from abs_platform.vouchers.schemas import MAX_CODE, plain_text
+from abs_platform.work import service as work
+from abs_platform.work.states import WorkKind
 
 bp = Blueprint("post_desk", __name__, url_prefix="/beheer/post")
 
-MARKED_SHOWN = 50
+MARKED_SHOWN, MAX_TYPED = 50, 200
+BUCKET = "returned.unknown"
+UNKNOWN_AN_HOUR = 60
+HOUR = dt.timedelta(hours=1)
 _ID = "int(max=9223372036854775807)"
 Answered = str | Response | WerkzeugResponse
 
@@ -60,7 +65,7 @@ def ask_print(round_id: int) -> str:
 @staff_required(Role.COORDINATOR)
 def print_now(round_id: int) -> Answered:
     """Turn waiting requests into new vouchers and a run of letters; as many as the page said, and no other number."""
-    now = clock.now()
+    account_id, now = signed_in_user().account_id, clock.now()
     try:
         with transaction() as session:
             done = service.print_requests(
@@ -71,20 +76,32 @@ def print_now(round_id: int) -> Answered:
                 actor=current_actor(),
                 now=now,
             )
+            if done.run_id is not None:
+                work.order(
+                    session,
+                    WorkKind.MAKE_LETTERS,
+                    key=order_key(done.run_id),
+                    params={"run_id": done.run_id},
+                    account_id=account_id,
+                    now=now,
+                )
     except Conflict as error:
         return make_response(_print_page(round_id, errors_of(error)), int(error.status))
-    flash(
-        ngettext("%(num)s nieuwe voucher is uitgegeven.", "%(num)s nieuwe vouchers zijn uitgegeven.", done.printed)
-        + " "
-        + ngettext(
-            "%(num)s aanvraag verviel: die voucher was al gebruikt.",
-            "%(num)s aanvragen vervielen: die vouchers waren al gebruikt.",
-            done.dropped,
-        )
-    )
+    flash(_what_was_done(done.printed, done.dropped))
     if done.run_id is None:
         return redirect(url_for(".index"), HTTPStatus.SEE_OTHER)
     return redirect(url_for("letters_desk.index", round_id=round_id), HTTPStatus.SEE_OTHER)
+
+
+def _what_was_done(printed: int, dropped: int) -> str:
+    said = ngettext("%(num)s nieuwe voucher is uitgegeven.", "%(num)s nieuwe vouchers zijn uitgegeven.", printed)
+    if dropped:
+        said += " " + ngettext(
+            "%(num)s aanvraag verviel: die voucher was al gebruikt.",
+            "%(num)s aanvragen vervielen: die vouchers waren al gebruikt.",
+            dropped,
+        )
+    return str(said)
 
 
 @bp.get("/retour")
@@ -98,25 +115,35 @@ def scan_form() -> str:
 @staff_required(Role.COORDINATOR, Role.DESK)
 def scan() -> Answered:
     """Book one letter that came back, and show the empty box again."""
-    typed = plain_text(request.form.get("code", ""))[:MAX_CODE]
+    typed = without_unseen(request.form.get("code", "")).strip()[:MAX_TYPED]
     try:
         payload = parse_code(typed)
-        typed = format_payload(payload)
         why = read_why(request.form)
-        user = signed_in_user()
-        with transaction() as session:
-            returning.scan(
-                session,
-                code_keys().digest(payload),
-                why,
-                account_id=user.account_id,
-                actor=current_actor(),
-                now=clock.now(),
-            )
-    except (InvalidInput, Conflict) as error:
+        _book(payload, why)
+    except (InvalidInput, Conflict, TooManyAttempts) as error:
         return _unstored(_scan_page(typed, errors_of(error)), error)
     flash(_("Geboekt. Dit adres krijgt geen voucher tot de post weer aankomt."))
     return redirect(url_for(".scan_form", reden=why.value), HTTPStatus.SEE_OTHER)
+
+
+def _book(payload: int, why: ReturnReason) -> None:
+    """A code of no letter counts for who typed it, so that nobody guesses codes here; any other takes its count back.
+
+    Raises: InvalidInput, Conflict, TooManyAttempts.
+    """
+    user, now = signed_in_user(), clock.now()
+    key = attempts.digest(current_app.extensions["settings"].secret_key, f"account:{user.account_id}")
+    with transaction() as session:
+        attempts.claim(session, BUCKET, key, most=UNKNOWN_AN_HOUR, window=HOUR, now=now)
+    try:
+        with transaction() as session:
+            digest = code_keys().digest(payload)
+            returning.scan(session, digest, why, account_id=user.account_id, actor=current_actor(), now=now)
+            attempts.take_back(session, BUCKET, key)
+    except Conflict:
+        with transaction() as session:
+            attempts.take_back(session, BUCKET, key)
+        raise
 
 
 @bp.get(f"/adres/<{_ID}:household_id>")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import update
@@ -26,8 +27,10 @@ from abs_platform.letters.service import begin_run
 from abs_platform.replacements.models import ReplacementRequest
 from abs_platform.replacements.queries import Address, letter_of, lock_too_late, lock_waiting
 from abs_platform.replacements.states import RequestState
-from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.replacing import replace_vouchers
+
+if TYPE_CHECKING:
+    from abs_platform.vouchers.codes import CodeKeys
 
 BUCKET = "new-letter"
 DAY = dt.timedelta(days=1)

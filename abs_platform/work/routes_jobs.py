@@ -96,7 +96,7 @@ def how_long(run: JobRun) -> str:
 
 
 def _find(name: str) -> ScheduledJob:
-    found = queries.find_job(db.session(), name)
+    found = queries.find_job(db.session(), name) if name.isidentifier() else None
     if found is None:
         raise NotFound(_("Deze taak bestaat niet."))
     return found

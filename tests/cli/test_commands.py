@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from abs_platform import cli, migrating
 from abs_platform.config import ROOT_DIR
 from abs_platform.errors import AbsError
+from abs_platform.rounds.models import Round
+from abs_platform.rounds.service import release
 from jobs import runner
 from jobs.schedule import TIMETABLE
 from tests.cli.conftest import Outcome, Shell
-from tests.factories import Factory
+from tests.factories import TEST_ACTOR, Factory
 from tests.households.files import home, write_bag, write_key
 
 HEADER = "code,naam,niveau,ouder_code"
@@ -369,12 +371,17 @@ def test_what_cannot_be_issued_or_exported_is_said(
     factory.round(name="Proef")
     session.commit()
 
+    unreleased = failed(run_abs("vouchers", "issue", "Najaar 2030"))
+    planned = session.scalars(select(Round).where(Round.name == "Najaar 2030")).one()
+    release(session, planned, letter_text_id=None, actor=TEST_ACTOR, now=factory.now)
+    session.commit()
     too_early = failed(run_abs("vouchers", "issue", "Najaar 2030"))
     nothing_yet = failed(run_abs("vouchers", "export", "Proef", "--out", tmp_path / "x.csv"))
     went_well(run_abs("vouchers", "issue", "Proef"))
     nowhere = failed(run_abs("vouchers", "export", "Proef", "--out", tmp_path / "geen" / "map.csv"))
     other_batch = failed(run_abs("vouchers", "export", "Proef", "--out", tmp_path / "x.csv", "--batch", "99"))
 
+    assert "nog niet vrijgegeven" in unreleased
     assert "2030-10-01" in too_early
     assert "nog geen vouchers" in nothing_yet
     assert "hier kan niet worden geschreven" in nowhere
@@ -460,7 +467,7 @@ def test_a_job_that_runs_elsewhere_is_not_run_twice(run_own_abs: Shell, monkeypa
 
 def test_events_are_listed_newest_first_and_by_kind(run_abs: Shell, session: Session, factory: Factory) -> None:
     initiative = factory.initiative()
-    factory.round(name="Proef")
+    factory.round(name="Proef", is_released=False)
     session.commit()
 
     newest = went_well(run_abs("events", "list", "--limit", "1"))

@@ -205,6 +205,9 @@ BREACHES: dict[str, str] = {
     "ex_round_districts_one_open_round": """
         INSERT INTO round_districts SELECT (SELECT max(id) FROM rounds), district_id, opens_at, closes_at
         FROM round_districts WHERE round_id = lowest('rounds') ORDER BY district_id DESC LIMIT 1""",
+    "ck_voucher_batches_kind_known": "UPDATE voucher_batches SET kind = 'gift'",
+    "ck_voucher_batches_merkle_root_32_bytes": "UPDATE voucher_batches SET merkle_root = '\\x00'",
+    "ck_donations_entry_batch_of_organiser": ("UPDATE donations SET entry_batch_id = 1 WHERE id = lowest('donations')"),
     "ck_voucher_batches_voucher_count_not_negative": "UPDATE voucher_batches SET voucher_count = -1",
     "ck_vouchers_state_known": _ISSUED.format("state = 'lost'"),
     "ck_vouchers_revoked_at_when_revoked": _ISSUED.format("state = 'revoked'"),

@@ -3,9 +3,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,8 +13,7 @@ from sqlalchemy.orm import Session
 from abs_platform.accountability.models import Accountability, CostReceipt
 from abs_platform.accountability.states import AccountabilityState
 from abs_platform.accounts.models import Absence, Account, DeskAssignment, VerifiedAddress
-from abs_platform.clock import AMSTERDAM, local_date
-from abs_platform.database import db
+from abs_platform.clock import local_date
 from abs_platform.demo.loading import bank_file, is_loaded, load
 from abs_platform.demo.people import demo_organisers, demo_residents, demo_staff
 from abs_platform.donations.models import Donation
@@ -39,31 +36,11 @@ from abs_platform.payouts import paybacks
 from abs_platform.payouts.models import Payout, PayoutBatch, UnspentReturn
 from abs_platform.payouts.states import BatchState, PayoutState
 from jobs import reconcile_payments
-from tests.conftest import make_app
+from tests.demo.conftest import NOW
 from tests.page import Browser
 from tests.stand_in import BANK_ACCOUNT, StandIn
 
-NOW = dt.datetime(2027, 1, 4, 0, 20, tzinfo=AMSTERDAM).astimezone(dt.UTC)
 NEVER_SENT = {InitiativeState.DRAFT.value}
-
-
-@pytest.fixture(scope="module")
-def town(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """An app with the demo in a database of its own, loaded once for this file."""
-    folder: Path = tmp_path_factory.mktemp("demo")
-    app = make_app(f"abs_demo_{worker}", folder)
-    with app.app_context():
-        extensions = app.extensions
-        load(extensions["settings"], extensions["code_keys"], extensions["file_store"], lambda _line: None, NOW)
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def loaded(town: Flask) -> Iterator[Session]:
-    with Session(db.engine) as session:
-        yield session
 
 
 @pytest.fixture
@@ -84,6 +61,8 @@ def test_everything_that_can_wait_waits_and_nothing_late_is_hidden(queue: Queue)
         WaitingKind.ACCOUNTABILITY.value: 2,
         WaitingKind.REPORT.value: 1,
         WaitingKind.PAYOUT.value: 2,
+        WaitingKind.LARGE_BATCH.value: 1,
+        WaitingKind.OBJECTION.value: 1,
     }
     assert queue.counts.late == sum(item.is_late for item in queue.page.items) == 2
 
@@ -162,22 +141,13 @@ def test_the_page_of_who_one_can_be_has_staff_an_organiser_per_state_and_residen
     staff = demo_staff(loaded, secret_key=town.extensions["settings"].secret_key, now=NOW)
     residents = demo_residents(loaded, most=2)
 
-    assert len(staff) == 7
+    assert len(staff) == 8
     assert len(demo_organisers(loaded)) == len(InitiativeState)
     assert len(residents) == 2
     assert all(resident.questions and resident.offers for resident in residents)
 
 
 # -- money ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def demo_bank(town: Flask) -> Iterator[StandIn]:
-    """The demo bank, as its server finds it after the loading."""
-    bank = StandIn(str(bank_file(town.extensions["settings"])))
-    bank.at(NOW)
-    yield bank
-    bank.close()
 
 
 def test_every_cent_is_accounted_for_and_that_was_proved(loaded: Session) -> None:
