@@ -45,11 +45,6 @@ class GivenBy:
     given_cents: int
     back_cents: int
 
-    @property
-    def stays_cents(self) -> int:
-        """What stays with initiatives."""
-        return self.given_cents - self.back_cents
-
 
 @dataclass(frozen=True, slots=True)
 class Sums:

@@ -110,12 +110,6 @@ def pictures_without_alt(session: Session, initiative_id: int) -> list[PictureVi
     return [view for view in pictures_of(session, initiative_id) if view.needs_alt]
 
 
-def receipts_of(session: Session, initiative_id: int) -> list[Picture]:
-    """The receipts of an initiative in the order in which they came. Who may see them, the caller asks."""
-    query = select(Picture).where(*in_place(initiative_id, Purpose.RECEIPT))
-    return list(session.scalars(query.order_by(Picture.position, Picture.id)))
-
-
 def public_file(session: Session, key: str) -> PublicFile | None:
     """A picture that anyone may fetch who knows its key; None for a receipt and for what was removed."""
     row = session.execute(

@@ -213,11 +213,6 @@ def batches_of(session: Session, round_id: int) -> list[VoucherBatch]:
     )
 
 
-def batch_round(session: Session, batch_id: int) -> int | None:
-    """The round of a batch, or None when there is no such batch."""
-    return session.scalar(select(VoucherBatch.round_id).where(VoucherBatch.id == batch_id))
-
-
 def settled_rounds(session: Session, closed_before: dt.datetime) -> list[int]:
     """Rounds that closed before a moment, with no voucher left to give, that still know their households."""
     of_round = Voucher.round_id == Round.id

@@ -141,8 +141,3 @@ def runs_of(session: Session, job: str, number: int, size: int) -> Page[JobRun]:
     window = page_of(total, number, size)
     query = select(JobRun).where(JobRun.job == job).order_by(JobRun.id.desc()).offset(window.offset).limit(size)
     return Page(items=list(session.scalars(query)), number=window.number, pages=window.pages, total=total)
-
-
-def last_sign_of_life(session: Session) -> dt.datetime | None:
-    """When a job process wrote its timetable last; None when none ever did."""
-    return session.scalar(select(func.max(ScheduledJob.seen_at)))

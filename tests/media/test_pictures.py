@@ -23,7 +23,6 @@ from abs_platform.media.queries import (
     pictures_of,
     pictures_of_updates,
     pictures_without_alt,
-    receipts_of,
 )
 from abs_platform.media.service import add_picture, forget_removed, remove_picture, reorder, set_alt
 from abs_platform.media.states import MAX_PICTURES, Purpose
@@ -33,6 +32,14 @@ from tests.media.pictures import photo
 from tests.test_page_cost import counting
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
+
+
+def receipts_of(session: Session, initiative_id: int) -> list[Picture]:
+    """The receipts of an initiative that were not taken away, in the order in which they came."""
+    query = select(Picture).where(
+        Picture.initiative_id == initiative_id, Picture.purpose == "receipt", Picture.removed_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(Picture.position, Picture.id)))
 
 
 @dataclass
