@@ -200,6 +200,11 @@ def files_to_forget(session: Session, now: dt.datetime) -> dict[int, list[str]]:
     return found
 
 
+def kept_copies(session: Session) -> set[str]:
+    """The keys of all sealed copies that a row speaks of; any other was left by a press that was killed or refused."""
+    return {str(key) for key in session.scalars(select(LetterFile.store_key).where(LetterFile.store_key.is_not(None)))}
+
+
 def forget_files(session: Session, run_id: int, keys: Collection[str], *, actor: Actor, now: dt.datetime) -> int:
     """Say that these sealed copies are gone; who calls this deleted them first. Their counts and SHA-256 stay."""
     gone = session.scalars(

@@ -122,7 +122,7 @@ def _check_may_issue(round_: Round, keys: CodeKeys, now: dt.datetime) -> None:
         state = RoundState.CLOSED if round_.closes_at <= now else RoundState(round_.state)
         raise Conflict(f"Ronde '{round_.name}' is {state.label}: er kunnen geen vouchers meer uit.")
     if round_.released_at is None:
-        raise Conflict(f"Ronde '{round_.name}' is nog niet vrijgegeven. Dat gaat met: abs rounds release")
+        raise Conflict(f"Ronde '{round_.name}' is nog niet vrijgegeven. Geef haar eerst vrij.")
     if local_date(now) < round_.issue_on:
         raise Conflict(f"Ronde '{round_.name}' wordt uitgegeven op {round_.issue_on.isoformat()}, niet eerder.")
     if round_.key_fingerprint is not None and round_.key_fingerprint != keys.fingerprint:

@@ -55,6 +55,13 @@ _LENGTHEN = text("""
 """)
 
 
+_KEEP_USABLE = text("""
+    UPDATE vouchers SET usable_until = :until FROM rounds
+    WHERE rounds.id = vouchers.round_id AND vouchers.id = :voucher_id AND vouchers.state IN ('issued', 'kept')
+      AND COALESCE(vouchers.usable_until, rounds.closes_at) < :until
+""")
+
+
 def expire_round(session: Session, round_id: int, *, actor: Actor, now: dt.datetime) -> int:
     """Expire a round's vouchers whose time is over, book their money back to its budget, and close the round when due.
 
@@ -89,6 +96,11 @@ def lengthen(session: Session, round_id: int, *, until: dt.datetime) -> None:
     To be called before the round gets its new date (see end_round_now). Locks: the vouchers in order of their id.
     """
     session.execute(_LENGTHEN, {"round_id": round_id, "until": until})
+
+
+def keep_usable(session: Session, voucher_id: int, *, until: dt.datetime) -> None:
+    """Let a living voucher not end before a moment: its gift waits for somebody's decision. Locks: the voucher."""
+    session.execute(_KEEP_USABLE, {"voucher_id": voucher_id, "until": until})
 
 
 def _expire(session: Session, round_: Round, closes_at: dt.datetime, actor: Actor, now: dt.datetime) -> int:
