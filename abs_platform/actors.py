@@ -19,3 +19,9 @@ class Actor:
 
 
 GIVER = Actor("giver")
+
+
+def account_number(written: str) -> int | None:
+    """The number of the account of an actor as it stands beside an event; None for a job, a command or a giver."""
+    kind, _colon, name = written.partition(":")
+    return int(name) if kind in {"staff", "organiser"} and name.isdecimal() and len(name) < 19 else None

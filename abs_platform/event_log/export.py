@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from flask_babel import gettext as _
 
 from abs_platform.clock import AMSTERDAM
-from abs_platform.event_log.sentences import sentence, shown_details, subject_label, who
+from abs_platform.event_log.sentences import reason, sentence, shown_details, subject_label, who
 from abs_platform.events import Event
 from abs_platform.spreadsheets import BYTE_ORDER_MARK, guarded
 
@@ -63,5 +63,5 @@ def _cells(event: Event, names: Mapping[int, str]) -> list[str]:
         subject_label(event.subject),
         "" if event.subject_id is None else str(event.subject_id),
         "; ".join(f"{label}: {value}" for label, value in shown_details(event)),
-        event.reason or "",
+        reason(event),
     ]

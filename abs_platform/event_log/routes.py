@@ -14,7 +14,7 @@ from abs_platform import clock, events
 from abs_platform.database import db, transaction
 from abs_platform.event_log import export, queries
 from abs_platform.event_log.schemas import MAX_WORDS, read_filters
-from abs_platform.event_log.sentences import SUBJECTS, sentence, shown_details, subject_label, who
+from abs_platform.event_log.sentences import SUBJECTS, reason, sentence, shown_details, subject_label, who
 from abs_platform.events import Event
 from abs_platform.security import current_actor, staff_required
 from abs_platform.users import Role
@@ -41,6 +41,7 @@ def index() -> str:
         max_words=MAX_WORDS,
         who=who,
         sentence=sentence,
+        reason=reason,
         shown_details=shown_details,
         subject_label=subject_label,
     )

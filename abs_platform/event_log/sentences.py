@@ -15,9 +15,11 @@ from flask_babel import lazy_gettext as _l
 from abs_platform.actors import account_number
 from abs_platform.event_log.queries import OF_ONE_VOUCHER, STAFF
 from abs_platform.events import Event
+from abs_platform.finance.states import Settlement
 from abs_platform.households.states import SENTENCES as HOUSEHOLD_SENTENCES
 from abs_platform.moderation.history import SENTENCES as INITIATIVE_SENTENCES
 from abs_platform.money import format_euros
+from abs_platform.payments.states import RefundReason
 from abs_platform.payouts.history import SENTENCES as PAYOUT_SENTENCES
 from abs_platform.rule_settings.states import BY_NAME, written
 from abs_platform.templating import long_datetime
@@ -169,6 +171,13 @@ LABELS: dict[str, LazyString] = {
     "version": _l("versie"),
     "letter_text": _l("brieftekst"),
     "note": _l("toelichting"),
+    "text": _l("tekst"),
+    "settlement": _l("hoe"),
+    "is_borne": _l("voor rekening van de gemeente"),
+    "despite": _l("ondanks"),
+    "recipients": _l("ontvangers"),
+    "payout": _l("uitbetaling"),
+    "organiser": _l("organisator"),
     "why": _l("waarom"),
     "lines": _l("regels"),
     "gone": _l("verdwenen"),
@@ -215,6 +224,13 @@ def sentence(event: Event, by: str) -> str:
     return str(words)
 
 
+def reason(event: Event) -> str:
+    """Why; the reason of a refund is a word of ours."""
+    if event.subject == "payment" and event.reason in set(RefundReason):
+        return str(RefundReason(event.reason).label)
+    return event.reason or ""
+
+
 def subject_label(subject: str) -> str:
     """What an event is about, in a word."""
     return str(SUBJECTS.get(subject) or subject.replace("_", " "))
@@ -229,7 +245,7 @@ def shown_details(event: Event) -> list[tuple[str, str]]:
         details = _of_a_rule(details)
     order = list(LABELS)
     details = dict(sorted(details.items(), key=lambda one: order.index(one[0]) if one[0] in LABELS else len(order)))
-    told = {name: value for name, value in details.items() if value is not None}
+    told = {name: value for name, value in details.items() if value not in (None, [])}
     return [(_label(name), _value(name, value)) for name, value in told.items()]
 
 
@@ -243,6 +259,8 @@ def _value(name: str, value: Any) -> str:
         return format_euros(value)
     if name == "what" and value in set(WorkKind):
         return str(WorkKind(value).label)
+    if name == "settlement" and value in set(Settlement):
+        return str(Settlement(value).label)
     if name.endswith("_at") and isinstance(value, list):
         return " → ".join(_value(name, one) for one in value)
     if isinstance(value, str) and _MOMENT.match(value):

@@ -23,6 +23,7 @@ from abs_platform.ledger import browsing
 from abs_platform.ledger.reports import balances_before
 from abs_platform.ledger.states import Account
 from abs_platform.payouts.states import FinanceList
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import signed_in_user, staff_required
 from abs_platform.users import Role
 
@@ -163,7 +164,7 @@ def settle(task_id: int) -> Answer:
                 form["settlement"],
                 form["note"],
                 form["amount"],
-                rules=current_app.extensions["settings"].rules,
+                rules=current_rules(),
                 by_id=user.account_id,
                 actor=user.actor(),
                 now=now,

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from abs_platform import clock
 from abs_platform.areas.queries import list_districts
-from abs_platform.config import Settings
 from abs_platform.database import db
 from abs_platform.errors import NotFound
 from abs_platform.initiatives import queries
@@ -22,6 +21,7 @@ from abs_platform.organisers.queries import engagement
 from abs_platform.payments.queries import amounts_to_choose, has_received_money, highest_gift
 from abs_platform.payouts.queries import at_the_bank
 from abs_platform.rounds.queries import open_round
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import public, user_or_none
 
 bp = Blueprint("initiatives", __name__, url_prefix="/initiatieven")
@@ -85,8 +85,7 @@ def _money_choices(initiative: InitiativeDetail) -> list[int] | None:
     """The amounts beside the code box, or None where no money can be given."""
     if not initiative.is_collecting or not current_app.extensions.get("payments"):
         return None
-    settings: Settings = current_app.extensions["settings"]
-    return amounts_to_choose(highest_gift(initiative.missing_cents, settings.rules))
+    return amounts_to_choose(highest_gift(initiative.missing_cents, current_rules()))
 
 
 def _gives_money_back(session: Session, initiative_id: int) -> bool:

@@ -35,6 +35,7 @@ from abs_platform.initiatives.states import InitiativeState, Theme
 from abs_platform.initiatives.steps import MENDED_AT, Step, next_step, step_before
 from abs_platform.initiatives.subjects import subject_for, subject_of
 from abs_platform.rich_text import without_unseen
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.rulebook.queries import load_rulebook
 from abs_platform.security import current_actor, public, resident_required, signed_in_user, user_or_none
 
@@ -56,7 +57,7 @@ def settings() -> Settings:
 
 def rules() -> Rules:
     """The numbers of the rules of the game."""
-    return settings().rules
+    return current_rules()
 
 
 def own_initiative(initiative_id: int) -> tuple[Subject, Initiative]:

@@ -17,7 +17,7 @@ from abs_platform.events import Event
 from abs_platform.households.models import Household
 from abs_platform.letters.content import LABELS, LetterContent
 from abs_platform.letters.models import LetterRun, LetterText
-from abs_platform.letters.queries import RunRow, run_row, runs_of_round
+from abs_platform.letters.queries import RunRow, order_key, run_row, runs_of_round
 from abs_platform.letters.states import RunState
 from abs_platform.moderation.diffs import Piece, word_changes
 from abs_platform.rounds.models import Round
@@ -119,11 +119,6 @@ class BatchRow:
     def is_settled(self) -> bool:
         """Whether nothing is left to do: its letters were handed over, or it has none."""
         return self.living_count == 0 if self.run is None else self.run.state == RunState.HANDED_OVER
-
-
-def order_key(run_id: int) -> str:
-    """Under which key the making of a run is ordered."""
-    return f"letters:{run_id}:"
 
 
 def batches(session: Session, round_id: int) -> list[BatchRow]:

@@ -101,7 +101,7 @@ def _closed(session: Session, run: RunRow, today: dt.date) -> str | None:
         "%(num)s initiatief op de achterkant haalt geen geld meer op: %(named)s.",
         "%(num)s initiatieven op de achterkant halen geen geld meer op: %(named)s.",
         len(titles),
-        named=named if len(titles) <= MOST_TITLES else f"{named}, …",
+        named=named if len(titles) <= MOST_TITLES else _("%(named)s en meer", named=named),
     )
     return said
 

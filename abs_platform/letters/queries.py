@@ -59,6 +59,11 @@ class RunRow:
         return self.made_count == lines == self.letter_count
 
 
+def order_key(run_id: int) -> str:
+    """Under which key the making of a run is ordered."""
+    return f"letters:{run_id}:"
+
+
 def approved_text_id(session: Session) -> int | None:
     """The newest version of the letter that was approved, or None."""
     return session.scalar(

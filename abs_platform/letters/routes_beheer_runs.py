@@ -17,7 +17,7 @@ from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.form_input import errors_of, load
 from abs_platform.letters import desk_files, desk_queries, doubts, handing_over, service
 from abs_platform.letters.desk_queries import BatchRow, RoundOfLetters
-from abs_platform.letters.queries import RunRow, approved_text_id
+from abs_platform.letters.queries import RunRow, approved_text_id, order_key
 from abs_platform.letters.schemas import WithdrawForm, check_sure
 from abs_platform.letters.states import FileKind, RunState
 from abs_platform.security import signed_in_user, staff_required
@@ -59,7 +59,7 @@ def make(round_id: int, batch_id: int) -> Answer:
         work.order(
             session,
             WorkKind.MAKE_LETTERS,
-            key=desk_queries.order_key(run.id),
+            key=order_key(run.id),
             params={"run_id": run.id},
             account_id=user.account_id,
             now=now,

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 BUCKET = "paper.unusable"
 UNUSABLE_AN_HOUR = 30
 HOUR = dt.timedelta(hours=1)
-TIME_TO_BOOK = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def _write_down(
         service.let_wait(session, batch, rules=rules, actor=actor, now=now)
     session.add(WaitingEntry(batch_id=batch.id, voucher_id=found.id, entered_at=now))
     if batch.waits_until is not None:  # it was handed in in time: its round may close while it waits
-        keep_usable(session, found.id, until=batch.waits_until + TIME_TO_BOOK)
+        keep_usable(session, found.id, until=batch.waits_until + service.TIME_TO_BOOK)
     batch.entered_count += 1
     return EntryOutcome.WAITING
 

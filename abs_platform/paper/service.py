@@ -33,12 +33,28 @@ SITTING = dt.timedelta(hours=12)
 MOST_BOXES = 20
 REFERENCE_LENGTH = 6
 _GROWING = (BatchState.BOOKED.value, BatchState.WAITING.value)
+# After the last moment for the wijkregisseur the job gives what waits: that takes it a day at most.
+TIME_TO_BOOK = dt.timedelta(days=1)
+_LAST = text("""
+    UPDATE vouchers SET usable_until = entry_batches.waits_until + :time_to_book
+    FROM waiting_entries JOIN entry_batches ON entry_batches.id = waiting_entries.batch_id
+    WHERE waiting_entries.voucher_id = vouchers.id AND entry_batches.state = 'waiting'
+      AND vouchers.round_id = :round_id AND vouchers.state IN ('issued', 'kept') AND vouchers.usable_until IS NULL
+""")
 
 
 def lock_entering(session: Session, initiative_id: int) -> None:
     """Let the organisers of one initiative enter codes one after the other, so that nobody slips past the count."""
     key = int.from_bytes(hashlib.sha256(f"paper:{initiative_id}".encode()).digest()[:8], signed=True)
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def let_waiting_last(session: Session, round_id: int) -> None:
+    """Let the vouchers of a round that wait for a wijkregisseur outlive the round: they were handed in in time.
+
+    The caller holds the round's lock and closes it. Locks: the vouchers.
+    """
+    session.execute(_LAST, {"round_id": round_id, "time_to_book": TIME_TO_BOOK})
 
 
 def batch_for(session: Session, initiative_id: int, account_id: int, *, box_id: int | None, now: dt.datetime) -> int:

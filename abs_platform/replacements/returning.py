@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -11,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.errors import Conflict, InvalidInput
+from abs_platform.errors import Conflict, InvalidInput, InvalidTransition
 from abs_platform.households.service import lock_household
 from abs_platform.replacements.models import ReturnedLetter
 from abs_platform.replacements.queries import letter_with_code
 from abs_platform.replacements.states import ReturnReason
-from abs_platform.vouchers.service import revoke_if_issued
+from abs_platform.vouchers.service import revoke_voucher
 
 
 def scan(
@@ -35,7 +36,8 @@ def scan(
         raise InvalidInput(message, fields={"code": message})
     if letter.household_id is None:
         raise Conflict(_("Deze ronde is afgerond: van deze brief is het adres niet meer bekend."))
-    revoke_if_issued(session, letter.voucher_id, reason="brief kwam terug", actor=actor, now=now)
+    with suppress(InvalidTransition):  # what was given, kept or is over stays as it is
+        revoke_voucher(session, letter.voucher_id, reason="brief kwam terug", actor=actor, now=now)
     # Asked under the lock of the round: a scanner that sends a code twice at once is told so.
     if session.scalar(select(ReturnedLetter.id).where(ReturnedLetter.voucher_id == letter.voucher_id)):
         raise Conflict(_("Deze brief is al als retour geboekt."))

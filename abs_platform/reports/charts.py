@@ -14,6 +14,8 @@ from abs_platform.reports.queries import RoundReport, RoundTotals
 # In units of the picture, which is scaled to the page.
 BAR_WIDTH, GAP, THINNEST = 320.0, 1.5, 1.5
 CURVE_WIDTH, CURVE_HEIGHT, LEFT, BOTTOM = 640, 260, 76, 28
+# What "week 16" takes beside its place, on a phone too: nearer to the edge it would be cut off.
+WORDS = 100
 STEPS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -99,7 +101,11 @@ def curve_picture(curves: Sequence[Curve]) -> CurvePicture:
         for number, curve in enumerate(curves)
     ]
     every = max(1, -(-(days // 7) // 5))
-    weeks = [(x(week * 7), _("week %(number)s", number=week + 1)) for week in range(0, days // 7 + 1, every)]
+    weeks = [
+        (x(week * 7), _("week %(number)s", number=week + 1))
+        for week in range(0, days // 7 + 1, every)
+        if x(week * 7) <= CURVE_WIDTH - WORDS
+    ]
     heights = [(y(top * part / 2), f"{top * part * 50:g}%".replace(".", ",")) for part in range(3)]
     return CurvePicture(lines, heights, weeks)
 

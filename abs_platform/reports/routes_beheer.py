@@ -122,6 +122,7 @@ def closing_file(round_id: int) -> Response:
 def _crumbs(report: RoundReport) -> list[tuple[str, str]]:
     """The way back: all rounds, and this one."""
     return [
+        (url_for("pages.coordination"), _("Beheer")),
         (url_for("rounds_desk.index"), _("Rondes")),
         (url_for("rounds_desk.show", round_id=report.id), report.name),
     ]

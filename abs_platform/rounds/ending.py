@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.errors import Conflict, InvalidInput
+from abs_platform.paper.service import let_waiting_last
 from abs_platform.rounds.models import Round, RoundDistrict
 from abs_platform.rounds.service import lock_planning, lock_round, refuse_overlap
 from abs_platform.rounds.states import RoundState
@@ -25,6 +26,8 @@ from abs_platform.vouchers.service import end_round_now, lengthen
 _EXPIRING = text("""
     SELECT count(*) FROM vouchers
     WHERE round_id = :round_id AND state IN ('issued', 'kept') AND COALESCE(usable_until, :now) <= :now
+      AND NOT EXISTS (SELECT FROM waiting_entries w JOIN entry_batches b ON b.id = w.batch_id
+                      WHERE w.voucher_id = vouchers.id AND b.state = 'waiting')
 """)
 
 
@@ -54,6 +57,7 @@ def close_early(session: Session, round_id: int, *, reason: str, actor: Actor, n
     round_ = lock_round(session, round_id)
     _check_open(round_, now)
     old = round_.closes_at
+    let_waiting_last(session, round_id)
     count = end_round_now(session, round_, actor=actor, now=now)
     expiring = Expiring(count, count * round_.amount_cents)
     events.record(

@@ -42,7 +42,7 @@ Errors = dict[str, str]
 MORE_PAGES = (
     ("letters_desk.index", _l("Brieven")),
     ("reports_desk.of_round", _l("Cijfers")),
-    ("reports_desk.closing", _l("Slotverslag")),
+    ("reports_desk.closing", _l("Slotrapport")),
 )
 
 

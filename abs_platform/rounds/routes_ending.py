@@ -22,6 +22,7 @@ from abs_platform.rounds.routes_beheer import ID, Answer, Errors, bp, find_page,
 from abs_platform.rounds.routes_steps import step_page
 from abs_platform.rounds.schemas import BudgetForm, ExtendForm, ReasonForm, check_typed_name
 from abs_platform.security import current_actor, staff_required
+from abs_platform.templating import number
 from abs_platform.users import Role
 
 __all__ = ["bp"]
@@ -49,9 +50,10 @@ def close(round_id: int) -> Answer:
         return _close_page(page, errors_of(error)), int(error.status)
     flash(
         ngettext(
-            "De ronde is gesloten. %(num)s voucher is verlopen, %(amount)s gaat terug naar het budget.",
-            "De ronde is gesloten. %(num)s vouchers zijn verlopen, %(amount)s gaat terug naar het budget.",
+            "De ronde is gesloten. %(count)s voucher is verlopen, %(amount)s gaat terug naar het budget.",
+            "De ronde is gesloten. %(count)s vouchers zijn verlopen, %(amount)s gaat terug naar het budget.",
             ended.vouchers,
+            count=number(ended.vouchers),
             amount=format_euros(ended.amount_cents),
         )
     )

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TypedDict
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from abs_platform import clock, working_days
 from abs_platform.actors import Actor
-from abs_platform.config import Settings
 from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict, InvalidInput, NotFound
+from abs_platform.rule_settings.service import current_rules
 from abs_platform.rulebook import queries, schemas, service
 from abs_platform.rulebook.states import AdviceKind, Answer
 from abs_platform.security import current_actor, staff_required
@@ -51,8 +51,7 @@ def preview() -> str:
     answers = {question.key: request.args.get(question.key, "") for question in rulebook.questions}
     assessment = None
     if any(answers.values()):
-        settings: Settings = current_app.extensions["settings"]
-        answer_by = working_days.answer_by(clock.now(), settings.rules.answer_working_days)
+        answer_by = working_days.answer_by(clock.now(), current_rules().answer_working_days)
         assessment = queries.assess(rulebook, answers, clock.today(), answer_by)
     return render_template("rulebook/preview.html", rulebook=rulebook, answers=answers, assessment=assessment)
 

@@ -45,6 +45,14 @@ _REVOKE = text("""
     SELECT household_id FROM revoked ORDER BY household_id
 """)
 
+# One that came back to life had an end of its own, later than the round's: the new code has it too.
+_SAME_END = text("""
+    UPDATE vouchers AS new SET usable_until = old.usable_until
+    FROM vouchers AS old
+    WHERE new.batch_id = :batch_id AND old.round_id = new.round_id AND old.household_id = new.household_id
+      AND old.revoked_at = :now AND old.usable_until IS NOT NULL
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
@@ -108,6 +116,7 @@ def replace_vouchers(
     seal = MerkleTree()
     copy_vouchers(driver_connection(session), keys, batch, replaced, seal)
     batch.merkle_root = seal.root()
+    session.execute(_SAME_END, {"batch_id": batch.id, "now": now})
     book_batch(session, round_, batch, actor, now)
     session.flush()
     return Replaced(frozenset(replaced), batch.id)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.errors import Conflict, InvalidInput, NotFound
+from abs_platform.errors import InvalidInput, NotFound
 from abs_platform.ledger.service import book_vouchers
 from abs_platform.ledger.states import TransactionKind
 from abs_platform.lives import check_move
@@ -119,10 +119,10 @@ def _expire(session: Session, round_: Round, closes_at: dt.datetime, actor: Acto
 
 
 def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> None:
-    """Revoke the code of a lost letter; the next run of issue_vouchers makes that household a new one (rule 1).
+    """Revoke a code that was not used, and book its money back; a household that is due one gets another (rule 1).
 
-    Locks: the round, then the voucher. Raises: NotFound; Conflict once the round is over, because no new one would
-    come; InvalidTransition for one that was given, kept or is over; InvalidInput without a reason.
+    Locks: the round, then the voucher. Raises: NotFound; InvalidTransition for one that was given, kept or is over;
+    InvalidInput without a reason.
     """
     if not reason.strip():
         raise InvalidInput(_("Geef een reden."), fields={"reason": _("Geef een reden.")})
@@ -130,36 +130,14 @@ def revoke_voucher(session: Session, voucher_id: int, *, reason: str, actor: Act
     if round_id is None:
         raise NotFound(_("Deze voucher bestaat niet."))
     round_ = lock_round(session, round_id)
-    if round_.closes_at <= now:
-        raise Conflict(_("Deze ronde is voorbij: er komt geen nieuwe voucher meer voor in de plaats."))
     voucher = session.get_one(Voucher, voucher_id, with_for_update=True, populate_existing=True)
     check_move(TRANSITIONS, VoucherState(voucher.state), VoucherState.REVOKED, "voucher")
-    _revoke(session, round_, voucher, reason=reason, actor=actor, now=now)
-
-
-def revoke_if_issued(session: Session, voucher_id: int, *, reason: str, actor: Actor, now: dt.datetime) -> bool:
-    """Revoke a code that was not used; whether it was. What was given, kept or is over stays as it is.
-
-    Locks: the round, then the voucher.
-    """
-    round_id = session.scalar(select(Voucher.round_id).where(Voucher.id == voucher_id))
-    if round_id is None:
-        raise NotFound(_("Deze voucher bestaat niet."))
-    round_ = lock_round(session, round_id)
-    voucher = session.get_one(Voucher, voucher_id, with_for_update=True, populate_existing=True)
-    if voucher.state != VoucherState.ISSUED:
-        return False
-    _revoke(session, round_, voucher, reason=reason, actor=actor, now=now)
-    return True
-
-
-def _revoke(session: Session, round_: Round, voucher: Voucher, *, reason: str, actor: Actor, now: dt.datetime) -> None:
     voucher.state = VoucherState.REVOKED.value
     voucher.state_changed_at = voucher.revoked_at = now
     book_vouchers(
-        session, TransactionKind.VOUCHERS_REVOKED, round_id=round_.id, gained_cents=-round_.amount_cents, now=now
+        session, TransactionKind.VOUCHERS_REVOKED, round_id=round_id, gained_cents=-round_.amount_cents, now=now
     )
-    events.record(session, "voucher.revoked", voucher.id, actor=actor, now=now, reason=reason)
+    events.record(session, "voucher.revoked", voucher_id, actor=actor, now=now, reason=reason)
     session.flush()
 
 

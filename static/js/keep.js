@@ -4,6 +4,10 @@
   const NAME = "abs-keep-code";
   const HOUR = 60 * 60 * 1000;
 
+  const isOld = ([, since]) => Date.now() - since > HOUR;
+  const stored = sessionStorage.getItem(NAME);
+  if (stored && isOld(JSON.parse(stored))) sessionStorage.removeItem(NAME);
+
   document.querySelector("[data-keep-code]")?.addEventListener("click", (event) => {
     sessionStorage.setItem(NAME, JSON.stringify([event.currentTarget.dataset.keepCode, Date.now()]));
   });
@@ -13,7 +17,5 @@
   if (!kept) return;
   sessionStorage.removeItem(NAME);
   const field = form.querySelector("[data-code-field]");
-  const [code, since] = JSON.parse(kept);
-  if (field.value || Date.now() - since > HOUR) return;
-  field.value = code;
+  if (!field.value) field.value = JSON.parse(kept)[0];
 })();

@@ -107,7 +107,7 @@ def test_handing_over_takes_a_page_with_the_counts_and_a_tick(
     refused = coordinator.submit(asked, ask, status=422)
     done = coordinator.submit(refused, ask, sure="1")
 
-    assert "Overgedragen aan de drukker" in page.text
+    assert "Draag over aan de drukker" in page.text
     assert "Ja, 3 brieven zijn overgedragen" in asked.text
     assert "Zet een vinkje" in refused.text
     assert "Alle brieven van deze ronde zijn overgedragen" in done.text

@@ -361,3 +361,16 @@ def test_asking_too_often_is_refused_before_anything_is_looked_up(
 
     with pytest.raises(TooManyAttempts):
         ask_for(session, factory, home)
+
+
+def test_the_new_code_of_a_voucher_that_came_back_to_life_has_its_longer_end(
+    session: Session, factory: Factory, home: Household
+) -> None:
+    approve_a_text(session, factory)
+    (old,) = vouchers_of(session, home)
+    old.usable_until = factory.now + 90 * DAY
+    ask_for(session, factory, home)
+
+    print_requests(session, old.round_id, expected=1, keys=factory.keys, actor=TEST_ACTOR, now=factory.now)
+
+    assert [voucher.usable_until for voucher in vouchers_of(session, home)] == [factory.now + 90 * DAY] * 2

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from abs_platform.donations.models import Donation
 from abs_platform.errors import Conflict, InvalidInput, InvalidTransition, RoundOverlaps
 from abs_platform.ledger.queries import check
+from abs_platform.paper.models import EntryBatch, WaitingEntry
 from abs_platform.rounds.changing import cancel_round
 from abs_platform.rounds.ending import close_early, extend_round, would_expire
 from abs_platform.rounds.models import Round, RoundDistrict
@@ -62,6 +64,33 @@ def test_closing_early_ends_what_has_no_end_of_its_own_and_books_it_back(
     assert check(session) == []
     with pytest.raises(Conflict, match="niet open"):
         close(factory, open_round)
+
+
+def test_what_waits_for_a_wijkregisseur_outlives_a_round_that_is_closed_early(
+    session: Session, factory: Factory, open_round: Round
+) -> None:
+    untouched = session.scalars(select(Voucher).order_by(Voucher.id.desc())).first()
+    initiative_id = session.scalars(select(Donation.initiative_id)).one()
+    assert untouched is not None
+    batch = EntryBatch(
+        reference="K7M2QX",
+        initiative_id=initiative_id,
+        began_at=factory.now,
+        state="waiting",
+        waiting_since=factory.now,
+        waits_until=factory.now + 2 * DAY,
+    )
+    session.add(batch)
+    session.flush()
+    session.add(WaitingEntry(batch_id=batch.id, voucher_id=untouched.id, entered_at=factory.now))
+    session.flush()
+
+    said = would_expire(session, open_round, factory.now)
+
+    assert close(factory, open_round) == said.vouchers == 0
+    assert states_of(factory) == ["given", "kept", "issued", "issued"]
+    assert session.get_one(Voucher, untouched.id).usable_until == factory.now + 3 * DAY
+    assert check(session) == []
 
 
 def test_only_an_open_round_is_closed_early_and_with_a_reason(factory: Factory, open_round: Round) -> None:
