@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from abs_platform.errors import InvalidInput
@@ -94,11 +95,11 @@ def _mistake_in(text: str) -> str:
 class BoxForm(Form):
     """Where a collection box stands."""
 
-    place = Text(most=80)
-    address = Text(most=120)
+    place = Text(most=80, sentence=_l("Vul in bij wie de bus staat."))
+    address = Text(most=120, sentence=_l("Vul het adres van de winkel in."))
 
 
 class ReasonForm(Form):
     """Why a batch is refused; the organiser reads it."""
 
-    reason = Text(most=1_000)
+    reason = Text(most=1_000, sentence=_l("Schrijf op waarom je afkeurt. De initiatiefnemer leest dit."))

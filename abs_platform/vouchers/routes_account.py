@@ -70,13 +70,17 @@ def keep_one() -> Answered:
 
 @bp.get(f"/<{_ID}:voucher_id>/geven")
 @resident_required
-def choose(voucher_id: int) -> str:
-    """Choose an initiative for one of them; with one chosen (?initiatief=N) confirm it."""
+def choose(voucher_id: int) -> Answered:
+    """Choose an initiative for one of them; with one chosen (?initiatief=N) confirm it. ?verder: the form was sent."""
     voucher = _own(voucher_id)
     wanted = request.args.get("initiative_id") or request.args.get("initiatief", "")
     chosen = _collecting_initiative(read_id(wanted))
     if chosen is not None and "anders" not in request.args:
         return _confirm_page(voucher, chosen, {})
+    if "verder" in request.args:
+        gone = _("Dit initiatief haalt geen geld meer op. Je voucher is nog van jou: kies een ander.")
+        message = gone if wanted else _("Kies een initiatief.")
+        return _unstored(_choose_page(voucher, {"initiative_id": message}), InvalidInput(message))
     return _choose_page(voucher, {}, chosen)
 
 

@@ -8,8 +8,10 @@
   const stored = sessionStorage.getItem(NAME);
   if (stored && isOld(JSON.parse(stored))) sessionStorage.removeItem(NAME);
 
+  // An empty data-keep-code means: what stands in the code field of this page.
   document.querySelector("[data-keep-code]")?.addEventListener("click", (event) => {
-    sessionStorage.setItem(NAME, JSON.stringify([event.currentTarget.dataset.keepCode, Date.now()]));
+    const code = event.currentTarget.dataset.keepCode || document.querySelector("[data-code-field]")?.value;
+    if (code) sessionStorage.setItem(NAME, JSON.stringify([code, Date.now()]));
   });
 
   const form = document.querySelector("[data-forget-code]");
