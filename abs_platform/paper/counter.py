@@ -82,6 +82,9 @@ def _not_open() -> InitiativeNotOpen:
 def counted_today(session: Session, account_key: bytes, *, actor: Actor, since: dt.datetime) -> Today:
     """What this member of staff did since a moment: the last midnight."""
     given = select(func.count()).where(
-        Event.kind == "voucher.given", Event.happened_at >= since, Event.actor == str(actor)
+        Event.kind == "voucher.given",
+        Event.happened_at >= since,
+        Event.actor == str(actor),
+        given_at_desk(Event.subject_id),
     )
     return Today(session.scalar(given) or 0, attempts.count(session, BUCKET, account_key, since))

@@ -10,11 +10,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from abs_platform.donations.models import Donation
-from abs_platform.donations.states import DonationKind, DonationState
+from abs_platform.donations.states import Channel, DonationKind, DonationState
 from abs_platform.initiatives.models import Initiative
 from abs_platform.objections.models import Objection
 from abs_platform.paper.models import CollectionBox, EntryBatch, WaitingEntry
@@ -79,6 +79,11 @@ def digest_of(session: Session, voucher_id: int) -> bytes:
     return session.execute(select(Voucher.code_digest).where(Voucher.id == voucher_id)).scalar_one()
 
 
+def given_at_desk(voucher_id: ColumnElement[int | None]) -> ColumnElement[bool]:
+    """Whether a voucher was given at the desk of a wijkcentrum: staff also give what they release."""
+    return exists().where(Donation.voucher_id == voucher_id, Donation.channel == Channel.DESK.value)
+
+
 def waiting_vouchers(session: Session, batch_id: int) -> list[int]:
     """The vouchers that wait in a batch, in the order in which they were entered."""
     query = select(WaitingEntry.voucher_id).where(WaitingEntry.batch_id == batch_id)
@@ -126,7 +131,9 @@ class BatchRow:
     def odd(self) -> list[str]:
         """Why it stands out, in words; empty when it does not."""
         found = odd_counts(self.entered, self.refused, self.objections)
-        if self.entered >= ODD_SPEED_LEAST and self.entered > ODD_CODES_A_MINUTE * max(1, self.minutes):
+        # Of a released batch it is not known any more when its last code was entered.
+        is_timed = self.state != BatchState.RELEASED
+        if is_timed and self.entered >= ODD_SPEED_LEAST and self.entered > ODD_CODES_A_MINUTE * max(1, self.minutes):
             minutes = max(1, self.minutes)
             found.append(
                 ngettext(
@@ -172,7 +179,9 @@ _OBJECTIONS = (
 )
 _WAITING = select(func.count()).where(WaitingEntry.batch_id == EntryBatch.id).scalar_subquery()
 _LAST_AT = func.greatest(
-    select(func.max(Donation.given_at)).where(_OF_BATCH, EntryBatch.decided_at.is_(None)).scalar_subquery(),
+    select(func.max(Donation.given_at))
+    .where(_OF_BATCH, or_(EntryBatch.decided_at.is_(None), Donation.given_at < EntryBatch.decided_at))
+    .scalar_subquery(),
     select(func.max(WaitingEntry.entered_at)).where(WaitingEntry.batch_id == EntryBatch.id).scalar_subquery(),
     EntryBatch.began_at,
 )

@@ -77,10 +77,16 @@ if (form.matches("[data-counter-form]")) {
   const codeIsRight = () => {
     const right = isCode(code.value);
     hint.textContent = right ? "" : words.mistyped;
-    code.toggleAttribute("aria-invalid", !right);
+    code.setAttribute("aria-invalid", String(!right));
     if (!right) code.focus();
     return right;
   };
+  // The next code has begun: the sentence about the person before goes away.
+  code.addEventListener("input", () => {
+    said.textContent = "";
+    hint.textContent = "";
+    code.removeAttribute("aria-invalid");
+  });
   code.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
@@ -116,4 +122,6 @@ if (form.matches("[data-counter-form]")) {
     });
   }
   code.focus();
+} else if (!root.querySelector("[role=alert]")) {
+  typed[0].focus();
 }

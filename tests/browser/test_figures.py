@@ -28,6 +28,7 @@ def test_the_figures_of_a_round_can_be_read_and_checked(town: Town, visitor: Vis
     visitor.goto("/")
     visitor.press(visitor.page.locator(".abs-footer").get_by_role("link", name="Cijfers"))
     visitor.reads("Cijfers")
+    visitor.goto(f"/cijfers/{round_.id}")
     expect(visitor.page.get_by_text(batch.merkle_root.hex())).to_be_visible()
     visitor.page.locator(".fig-district summary").first.press("Enter")
     expect(visitor.page.locator(".fig-district .fig-table").first).to_be_visible()

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from abs_platform.areas.models import Area, HelpPoint
+from abs_platform.config import Municipality
 from abs_platform.households.models import AddressImport
 from abs_platform.job_runs import ScheduledJob
+from abs_platform.letters.content import default_content
 from abs_platform.letters.models import LetterText
 from abs_platform.letters.queries import approved_text_id
 from abs_platform.rounds.models import Round, YearBudget
@@ -24,7 +26,14 @@ def make_ready(factory: Factory, round_: Round, *, addresses_days_old: int = 1) 
     if approved_text_id(session) is None:
         by_id = factory.account(name="Beheerder").id
         session.add(
-            LetterText(version=1, content={}, made_at=now, made_by_id=by_id, approved_at=now, approved_by_id=by_id)
+            LetterText(
+                version=1,
+                content=default_content(Municipality.load("almelo")).dump(),
+                made_at=now,
+                made_by_id=by_id,
+                approved_at=now,
+                approved_by_id=by_id,
+            )
         )
     session.merge(YearBudget(year=round_.issue_on.year, amount_cents=100_000_000))
     for district_id in session.scalars(select(Area.id).where(Area.level == "district")):
