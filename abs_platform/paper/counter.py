@@ -24,6 +24,7 @@ from abs_platform.donations.states import Channel
 from abs_platform.errors import InitiativeNotOpen
 from abs_platform.events import Event
 from abs_platform.initiatives.queries import is_collecting
+from abs_platform.paper.queries import given_at_desk
 from abs_platform.vouchers.redeeming import made_before
 
 if TYPE_CHECKING:

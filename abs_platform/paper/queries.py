@@ -11,7 +11,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from abs_platform.donations.models import Donation
 from abs_platform.donations.states import Channel, DonationKind, DonationState
@@ -79,7 +79,7 @@ def digest_of(session: Session, voucher_id: int) -> bytes:
     return session.execute(select(Voucher.code_digest).where(Voucher.id == voucher_id)).scalar_one()
 
 
-def given_at_desk(voucher_id: ColumnElement[int | None]) -> ColumnElement[bool]:
+def given_at_desk(voucher_id: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
     """Whether a voucher was given at the desk of a wijkcentrum: staff also give what they release."""
     return exists().where(Donation.voucher_id == voucher_id, Donation.channel == Channel.DESK.value)
 

@@ -239,6 +239,17 @@ class TestGiving:
         assert "Gegeven aan Bomen op het plein." in mine.text
         assert check(session) == []
 
+    def test_going_on_without_a_choice_is_told(
+        self, browser: Browser, session: Session, factory: Factory, riet: Account
+    ) -> None:
+        code = kept(factory, riet)
+        factory.initiative(title="Bomen op het plein")
+        session.commit()
+
+        page = browser.get(f"{PATH}/{factory.voucher(code).id}/geven?verder=ja", status=422)
+
+        assert "Kies een initiatief." in page.one(".abs-error-summary").to_text()
+
     def test_the_same_form_twice_is_one_gift_and_the_same_receipt(
         self, session: Session, factory: Factory, riet: Account, browser: Browser
     ) -> None:
