@@ -311,7 +311,7 @@ def test_two_job_processes_on_one_database_do_everything_once(
     own_session.execute(text("LOCK TABLE job_runs IN EXCLUSIVE MODE"))
 
     with running(own_app, 2, "-m", "jobs") as processes, Session(own_session.get_bind()) as watch:
-        wait_until_blocked(watch, 4, by=processes)  # two jobs in each process
+        wait_until_blocked(watch, 6, by=processes)  # one process does five jobs at a time: both have begun
         own_session.commit()
         _wait_until_all_jobs_ran(watch)
 
