@@ -28,11 +28,14 @@ ROOT_DIR = Path(__file__).parent.parent
 AS_ROOT = os.geteuid() == 0
 only_root = pytest.mark.skipif(not AS_ROOT, reason=ONLY_AS_ROOT)
 
+# The module alone: the whole app would take most of the time of these tests.
 USER = """
-import os, sys
+import importlib.util, os, sys
 from pathlib import Path
-from abs_platform.embedded import start_embedded_postgres
-print(start_embedded_postgres(Path(sys.argv[1]), durable=sys.argv[2] == "durable"), flush=True)
+spec = importlib.util.spec_from_file_location("embedded", "abs_platform/embedded.py")
+embedded = sys.modules["embedded"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(embedded)
+print(embedded.start_embedded_postgres(Path(sys.argv[1]), durable=sys.argv[2] == "durable"), flush=True)
 for line in sys.stdin:
     if line.strip() == "fork":
         child = os.fork()

@@ -234,6 +234,15 @@ def objections_of(
     return [_view(row) for row in session.execute(query.limit(limit))]
 
 
+def lock_initiative(session: Session, initiative_id: int) -> None:
+    """Keep payouts and closing away from an initiative while an objection is decided.
+
+    Not those who only refer to it (FOR NO KEY UPDATE): a booking of a gift that is being returned does, and it holds
+    the gift that is decided about.
+    """
+    session.execute(select(Initiative.id).where(Initiative.id == initiative_id).with_for_update(key_share=True))
+
+
 def find_objection(session: Session, objection_id: int) -> ObjectionView | None:
     """One objection, or None."""
     row = session.execute(_views().where(Objection.id == objection_id)).first()

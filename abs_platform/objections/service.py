@@ -24,12 +24,18 @@ from abs_platform.actors import GIVER, Actor
 from abs_platform.config import Rules
 from abs_platform.donations.service import return_gift
 from abs_platform.errors import Conflict, InvalidInput, NotFound
-from abs_platform.initiatives.service import lock
 from abs_platform.ledger.service import Leg, move
 from abs_platform.ledger.states import Account, TransactionKind
 from abs_platform.lives import check_move
 from abs_platform.objections.models import Objection
-from abs_platform.objections.queries import Whereabouts, find_objection, lock_gift, lock_moot, whereabouts
+from abs_platform.objections.queries import (
+    Whereabouts,
+    find_objection,
+    lock_gift,
+    lock_initiative,
+    lock_moot,
+    whereabouts,
+)
 from abs_platform.objections.states import TRANSITIONS, ObjectionState
 from abs_platform.payouts.queries import balance_of, promised_of
 from abs_platform.vouchers.redeeming import Answer, Client, check_attempts, refuse
@@ -131,7 +137,7 @@ def _locked(session: Session, objection_id: int, reason: str) -> tuple[Objection
     view = find_objection(session, objection_id)
     if view is None:
         raise NotFound(_("Dit bezwaar bestaat niet."))
-    lock(session, view.initiative_id)
+    lock_initiative(session, view.initiative_id)
     objection = session.scalar(
         select(Objection)
         .where(Objection.id == objection_id)

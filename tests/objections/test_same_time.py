@@ -77,6 +77,7 @@ def test_while_its_gift_is_returned_it_is_upheld_without_booking_anything_twice(
     )
 
     at_once([deciding(own_app, stolen, uphold, sanne), returning])
+    returning()  # as the job's next run: it passes over a gift that somebody else holds
 
     own_session.rollback()
     assert (stolen.gift().state, stolen.objection().state) == ("returned", "upheld")
@@ -94,6 +95,7 @@ def test_objecting_while_its_gift_is_returned_leaves_nothing_to_decide(
     )
 
     at_once([objecting(own_app, stolen), returning])
+    returning()  # as the job's next run: it passes over a gift that somebody else holds
     committed(own_app, lambda session: settle_moot(session, actor=TEST_ACTOR, now=now))()
 
     own_session.rollback()

@@ -94,7 +94,7 @@ class Sender:
         """What is due, as payload and signature of this moment; it counts as delivered."""
         store = self.account.store
         with store.transaction():
-            due = store.deliveries(due_at=self.account.now() + 0.999, limit=-1)
+            due = store.deliveries(due_at=self.account.now() + 1, limit=-1)
             found = [self.signed(one.event_id) for one in due]
             for one in due:
                 store.execute("UPDATE delivery SET state = 'delivered', tries = tries + 1 WHERE id = ?", one.id)
