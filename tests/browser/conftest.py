@@ -53,7 +53,7 @@ class Town:
     session: Session
     factory: Factory
     asked: list[Asked]
-    in_state: dict[InitiativeState, Initiative] = field(default_factory=dict)
+    in_state: dict[InitiativeState, int] = field(default_factory=dict)
     _codes: list[str] = field(default_factory=list)
     _collecting: dict[str, int] = field(default_factory=dict)
 
@@ -95,7 +95,7 @@ class Town:
         """Initiatives in every public state, some with gifts, and enough of them for a second page."""
         for state, theme in zip(PUBLIC_STATES, Theme, strict=False):
             title = f"Een {state.value} plan met een lange naam voor de Ossenkoppelerhoekstraat"
-            self.in_state[state] = self.factory.initiative(state, title=title, theme=theme, target_cents=5_250)
+            self.in_state[state] = self.factory.initiative(state, title=title, theme=theme, target_cents=5_250).id
         for number, area in enumerate((ALMELO, ALMELO, SCHELFHORST, SCHELFHORST, WINDMOLENBROEK, WINDMOLENBROEK)):
             theme = list(Theme)[number + 3]
             self.factory.initiative(title=f"Samen eten {number}", area=area, theme=theme, days_left=number)
@@ -154,11 +154,8 @@ def town(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The one browser; contexts in it are cheap. It keeps pages for Back, as browsers do.
-
-    The headless shell is the same Chromium without the window that nobody sees: half the work.
-    """
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    """The one browser; contexts in it are cheap. Unlike the headless shell it keeps pages for Back."""
+    names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip("there is no Chromium here: apt-get install chromium")

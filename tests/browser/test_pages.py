@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
 from tests.browser.conftest import Town
 from tests.browser.visitor import Visitor
@@ -37,7 +38,7 @@ def test_a_page_is_for_everyone(visitor: Visitor, path: str, status: int) -> Non
 
 @pytest.mark.parametrize("state", PUBLIC_STATES)
 def test_an_initiative_in_each_state_is_for_everyone(town: Town, visitor: Visitor, state: InitiativeState) -> None:
-    initiative = town.in_state[state]
+    initiative = town.session.get_one(Initiative, town.in_state[state])
 
     visitor.goto(f"/initiatieven/{initiative.id}")
 
