@@ -82,7 +82,8 @@ def write_and_approve(visitor: Visitor, title: str) -> None:
     visitor.press(visitor.button("Sla op als nieuwe versie"))
     expect(page.get_by_text("is opgeslagen")).to_be_visible()
     visitor.check()
-    visitor.press(page.get_by_role("link", name="Keur deze versie goed"))
+    with page.expect_navigation():
+        visitor.press(page.get_by_role("link", name="Keur deze versie goed"))
     visitor.check()
     page.check("#sure")
     visitor.press(page.get_by_role("button", name="goed"))
@@ -126,7 +127,8 @@ def test_a_letter_from_the_first_word_to_the_printer(
     assert made.startswith(b"%PDF")
     assert hashlib.sha256(made).hexdigest() == letters.sha256
 
-    visitor.press(own.get_by_role("link", name="Draag over aan de drukker"))
+    with page.expect_navigation():
+        visitor.press(own.get_by_role("link", name="Draag over aan de drukker"))
     visitor.check()
     page.check("#sure")
     visitor.press(page.get_by_role("button", name="overgedragen"))
