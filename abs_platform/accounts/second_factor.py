@@ -257,8 +257,12 @@ def forget(session: Session, account_id: int) -> None:
 
 
 def lock_account(session: Session, account_id: int) -> Account:
-    """The account, for whoever changes its second steps or roles: one at a time. Raises: NotFound."""
-    account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    """The account, for whoever changes its second steps or roles: one at a time. Raises: NotFound.
+
+    FOR NO KEY UPDATE: whoever came by its e-mail address holds it with a key share already (service.account_of_email),
+    and two who both upgrade that would wait for each other for ever.
+    """
+    account = session.get(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
     if account is None or account.deleted_at is not None:
         raise NotFound(_("Dit account bestaat niet meer."))
     return account
