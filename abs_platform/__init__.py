@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from abs_platform import database, errors, logs, model_registry, outbox, security, templating, uploads
+from abs_platform import database, errors, languages, logs, model_registry, outbox, security, templating, uploads
 from abs_platform.accountability.routes_costs import bp as accountability_bp
 from abs_platform.accountability.routes_regie import bp as accountability_regie_bp
 from abs_platform.accounts import login, routes_oidc
@@ -20,7 +20,7 @@ from abs_platform.demo.routes import bp as demo_bp
 from abs_platform.donations.routes import bp as donations_bp
 from abs_platform.embedded import start_embedded_postgres
 from abs_platform.event_log.routes import bp as event_log_bp
-from abs_platform.extensions import babel, csrf
+from abs_platform.extensions import csrf
 from abs_platform.finance.routes import bp as finance_bp
 from abs_platform.finance.routes_books import bp as books_bp
 from abs_platform.flyers.routes import bp as flyers_bp
@@ -37,6 +37,7 @@ from abs_platform.moderation.routes import bp as desk_bp
 from abs_platform.moderation.routes_account import bp as conversation_bp
 from abs_platform.moderation.routes_deciding import bp as deciding_bp
 from abs_platform.moderation.routes_exceptions import bp as exceptions_bp
+from abs_platform.municipality import PACKAGE_DIR
 from abs_platform.objections.routes import bp as objections_bp
 from abs_platform.objections.routes_regie import bp as objections_regie_bp
 from abs_platform.organisers.routes import bp as organisers_bp
@@ -63,6 +64,7 @@ from abs_platform.reports.routes_beheer import bp as reports_desk_bp
 from abs_platform.rounds.routes_ending import bp as rounds_desk_bp
 from abs_platform.rule_settings.routes import bp as rule_settings_bp
 from abs_platform.rulebook.routes_beheer import bp as rulebook_bp
+from abs_platform.static_files import Site, keep_for_a_year
 from abs_platform.storage import make_store
 from abs_platform.updates.routes_givers import bp as updates_bp
 from abs_platform.updates.routes_regie import bp as updates_regie_bp
@@ -137,7 +139,7 @@ DEMO_BLUEPRINTS = (demo_mail_bp, demo_bp)
 def create_app(settings: Settings) -> Flask:
     """Build the app: an ordered list of named steps."""
     logs.configure(as_json=settings.is_production)
-    app = Flask(
+    app = Site(
         "abs_platform",
         template_folder=str(ROOT_DIR / "templates"),
         static_folder=str(ROOT_DIR / "static"),
@@ -149,12 +151,13 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["payments"] = make_provider(settings.payments)
     logs.init_app(app)
     security.init_app(app, settings)
+    app.after_request(keep_for_a_year)
     uploads.init_app(app)
     database.init_app(app, settings.database_url or start_embedded_postgres(settings.instance_dir))
     errors.init_app(app)
     csrf.init_app(app)
     login.init_app(app)
-    babel.init_app(app, default_locale="nl", default_timezone="Europe/Amsterdam")
+    languages.init_app(app, settings.municipality.languages, str(PACKAGE_DIR / "translations"))
     templating.init_app(app, settings)
     outbox.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Literal, Self, cast
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
@@ -16,119 +15,17 @@ from sqlalchemy.exc import ArgumentError
 
 from abs_platform.development_keys import development_keys
 from abs_platform.mail_server import MailServer, read_address
+from abs_platform.municipality import PACKAGE_DIR, ConfigurationError, Municipality, Rules
 from abs_platform.openid import OpenId
 from abs_platform.payment_settings import BankAccount, PaymentSettings
 from abs_platform.storage import Bucket
 
-PACKAGE_DIR = Path(__file__).parent
 ROOT_DIR = PACKAGE_DIR.parent
 DEFAULT_BASE_URL = "http://127.0.0.1:5000"
 MIN_KEY_CHARACTERS = 32
 MIN_DISTINCT_CHARACTERS = 12
 
 Environment = Literal["development", "production", "test"]
-
-
-class ConfigurationError(Exception):
-    """What is wrong with the settings, all of it at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The numbers of the rules of the game (design.md section 3); a municipality may set its own."""
-
-    voucher_amount_cents: int = 750
-    kept_valid_days: int = 365
-    returned_valid_days: int = 60
-    min_target_cents: int = 5_000
-    max_target_cents: int = 500_000
-    max_deadline_days: int = 365
-    min_organisers: int = 3
-    wrong_codes_per_hour: int = 10
-    alarm_wrong_codes_per_hour: int = 100
-    max_voucher_amount_cents: int = 5_000
-    settled_after_days: int = 30
-    max_gone_percent: int = 10
-    answer_working_days: int = 10
-    min_gift_cents: int = 100
-    checkout_minutes: int = 30
-    refund_window_days: int = 180
-    young_account_days: int = 30
-    max_kept_vouchers: int = 10
-    large_batch_codes: int = 100
-    large_batch_hours: int = 48
-    objection_days: int = 7
-    addresses_fresh_days: int = 60
-    replacements_per_client: int = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Municipality:
-    """Whose platform this is: all that differs from one municipality to the next, read from its folder."""
-
-    folder: Path
-    name: str
-    code: str
-    site_name: str
-    tagline: str
-    theme: str
-    contact_email: str
-    contact_phone: str
-    contact_address: str
-    website: str
-    villages: frozenset[str] = frozenset()
-    rules: Rules = field(default_factory=Rules)
-
-    @property
-    def areas_csv(self) -> Path:
-        """The packaged list of areas: code,naam,niveau,ouder_code."""
-        return self.folder / "areas.csv"
-
-    @property
-    def rulebook_toml(self) -> Path:
-        """The rules check with which the coordinator begins."""
-        return self.folder / "rulebook.toml"
-
-    @property
-    def demo_dir(self) -> Path:
-        """Where the demo's streets and initiatives stand."""
-        return self.folder / "demo"
-
-    @classmethod
-    def load(cls, name_or_path: str) -> Self:
-        """Read ``municipality.toml`` of a packaged municipality (by name) or of any folder (by path).
-
-        Raises: ConfigurationError naming the file and the key.
-        """
-        packaged = PACKAGE_DIR / "municipalities" / name_or_path
-        folder = packaged if packaged.is_dir() else Path(name_or_path)
-        path = folder / "municipality.toml"
-        try:
-            data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigurationError(f"ABS_MUNICIPALITY={name_or_path}: {path} cannot be read") from error
-        except ValueError as error:  # not TOML, or not UTF-8
-            raise ConfigurationError(f"{path}: {error}") from error
-        rules, villages = data.pop("rules", {}), data.pop("villages", [])
-        _refuse_unknown(path, data, {f.name for f in fields(cls)} - {"folder", "rules", "villages"}, "")
-        if bad := [key for key, value in data.items() if not isinstance(value, str)]:
-            raise ConfigurationError(f"{path}: {bad[0]} must be a text")
-        if not isinstance(villages, list) or not all(isinstance(code, str) for code in villages):
-            raise ConfigurationError(f"{path}: villages must be a list of district codes")
-        if not isinstance(rules, dict):
-            raise ConfigurationError(f"{path}: rules must be a table")
-        _refuse_unknown(path, rules, {f.name for f in fields(Rules)}, "rules.")
-        if bad := [key for key, value in rules.items() if type(value) is not int or value <= 0]:
-            raise ConfigurationError(f"{path}: rules.{bad[0]} must be a whole number above 0")
-        try:
-            return cls(folder=folder, villages=frozenset(villages), rules=Rules(**rules), **data)
-        except TypeError as error:
-            raise ConfigurationError(f"{path}: {error}") from error
-
-
-def _refuse_unknown(path: Path, data: Mapping[str, Any], known: set[str], prefix: str) -> None:
-    if unknown := sorted(set(data) - known):
-        raise ConfigurationError(f"{path}: unknown key {prefix}{unknown[0]}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,12 @@
 from abs_platform import attempts, events, job_runs, outbox
 from abs_platform.accountability import models as accountability
 from abs_platform.accounts import models as accounts
+from abs_platform.agenda import models as agenda
 from abs_platform.areas import models as areas
+from abs_platform.districts import models as districts
 from abs_platform.donations import models as donations
 from abs_platform.finance import models as finance
+from abs_platform.following import models as following
 from abs_platform.help_offers import models as help_offers
 from abs_platform.households import models as households
 from abs_platform.initiatives import models as initiatives
@@ -14,6 +17,7 @@ from abs_platform.ledger import models as ledger
 from abs_platform.letters import models as letters
 from abs_platform.media import models as media
 from abs_platform.moderation import models as moderation
+from abs_platform.news import models as news
 from abs_platform.objections import models as objections
 from abs_platform.paper import models as paper
 from abs_platform.payments import models as payments
@@ -24,6 +28,7 @@ from abs_platform.reports import models as reports
 from abs_platform.rounds import models as rounds
 from abs_platform.rule_settings import models as rule_settings
 from abs_platform.rulebook import models as rulebook
+from abs_platform.site_texts import models as site_texts
 from abs_platform.updates import models as updates
 from abs_platform.vouchers import models as vouchers
 from abs_platform.work import models as work
@@ -31,11 +36,14 @@ from abs_platform.work import models as work
 __all__ = [
     "accountability",
     "accounts",
+    "agenda",
     "areas",
     "attempts",
+    "districts",
     "donations",
     "events",
     "finance",
+    "following",
     "help_offers",
     "households",
     "initiatives",
@@ -44,6 +52,7 @@ __all__ = [
     "letters",
     "media",
     "moderation",
+    "news",
     "objections",
     "outbox",
     "paper",
@@ -55,6 +64,7 @@ __all__ = [
     "rounds",
     "rule_settings",
     "rulebook",
+    "site_texts",
     "updates",
     "vouchers",
     "work",

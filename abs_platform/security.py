@@ -203,7 +203,7 @@ def _ask_first(endpoint: str, message: str) -> Response:
     """Lead a reader to what must come first, and back here afterwards. A form cannot be sent again: it says so."""
     if request.method not in {"GET", "HEAD"}:
         raise NotAllowed(message)
-    path = local_path(request.full_path.rstrip("?"))
+    path = local_path(request.script_root + request.full_path.rstrip("?"))
     answer: Response = redirect(url_for(endpoint, volgende=path or None))  # type: ignore[assignment]
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from abs_platform import clock, migrating
 from abs_platform.areas.service import load_areas
-from abs_platform.config import Municipality
 from abs_platform.database import transaction
 from abs_platform.demo.addresses import WrittenFiles, write_address_files
 from abs_platform.households.service import import_addresses
+from abs_platform.municipality import Municipality
 from bench.harness import ACTOR, AREAS_EDITION, peak_megabytes, start_app
 
 TOWN, MILLION = 33_500, 1_000_000

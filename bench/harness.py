@@ -30,9 +30,10 @@ from sqlalchemy.orm import Session
 from abs_platform import clock, create_app, migrating
 from abs_platform.actors import Actor
 from abs_platform.areas.service import load_areas
-from abs_platform.config import ROOT_DIR, Municipality, Settings
+from abs_platform.config import ROOT_DIR, Settings
 from abs_platform.database import transaction
 from abs_platform.embedded import start_embedded_postgres
+from abs_platform.municipality import Municipality
 from abs_platform.rounds.service import plan_round, release
 
 ACTOR = Actor("command", "bench")

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +17,14 @@ import pytest
 from flask import Flask, has_request_context, request
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from abs_platform import clock, create_app, migrating
 from abs_platform.areas.service import load_areas
-from abs_platform.config import Municipality, Settings
+from abs_platform.config import Settings
 from abs_platform.database import db, transaction
 from abs_platform.embedded import start_embedded_postgres
+from abs_platform.municipality import Municipality
 from abs_platform.rule_settings.in_force import CACHE, RulesCache
 from abs_platform.storage import FolderStore
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
@@ -180,11 +182,22 @@ def own_app(worker: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
         db.engine.dispose()
 
 
+def of_this_thread_only(session: Session) -> None:
+    """Let a thread that touches this session fail at once: two at one moment would break it only now and then."""
+    thread = threading.get_ident()
+
+    def ours(_state: ORMExecuteState) -> None:
+        assert threading.get_ident() == thread, "the test's own session is read in a thread: pass an id or a code"
+
+    event.listen(session, "do_orm_execute", ours)
+
+
 @pytest.fixture
 def own_session(own_app: Flask) -> Iterator[Session]:
-    """A session on the database of own_app; it really commits."""
+    """A session on the database of own_app; it really commits. It is of the test alone: a thread gets ids and codes."""
     with own_app.app_context():
         session = Session(db.engine)
+        of_this_thread_only(session)
         yield session
         session.close()
 

@@ -15,7 +15,6 @@ from abs_platform.accounts.models import Account, DeskAssignment, StaffRole
 from abs_platform.accounts.service import start_session
 from abs_platform.actors import Actor
 from abs_platform.areas.models import Area
-from abs_platform.config import Rules
 from abs_platform.donations.models import Donation
 from abs_platform.donations.service import Gift, GiftDetails, give_voucher
 from abs_platform.households.models import Household
@@ -23,6 +22,7 @@ from abs_platform.initiatives import service, submitting
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
+from abs_platform.municipality import Rules
 from abs_platform.rounds.models import Round
 from abs_platform.rounds.service import plan_round, release
 from abs_platform.users import Role

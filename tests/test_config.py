@@ -16,8 +16,9 @@ from flask import Flask
 
 from abs_platform import clock, create_app
 from abs_platform.areas.service import load_areas
-from abs_platform.config import ROOT_DIR, ConfigurationError, Municipality, Rules, Settings
+from abs_platform.config import ROOT_DIR, Settings
 from abs_platform.database import db
+from abs_platform.municipality import ConfigurationError, Municipality, Rules
 from tests.conftest import make_settings
 from tests.factories import TEST_ACTOR, Factory
 from tests.page import Browser

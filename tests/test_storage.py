@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from abs_platform.config import ConfigurationError, Settings
+from abs_platform.config import Settings
 from abs_platform.errors import ProviderUnavailable
+from abs_platform.municipality import ConfigurationError
 from abs_platform.storage import Bucket, FileStore, FolderStore, NoSuchFile, S3Store, make_store
 from tests.conftest import make_settings
 

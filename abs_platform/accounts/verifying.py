@@ -16,9 +16,9 @@ from abs_platform import events
 from abs_platform.accounts.models import Account, VerifiedAddress
 from abs_platform.accounts.states import ACCOUNTS_PER_ADDRESS
 from abs_platform.actors import Actor
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict
 from abs_platform.initiatives.organisers import verify_addresses
+from abs_platform.municipality import Rules
 from abs_platform.vouchers.redeeming import Answer, Client, address_of_code
 
 if TYPE_CHECKING:

@@ -18,9 +18,10 @@ from abs_platform.cli.operations import db_group, events_group, jobs_group, ledg
 from abs_platform.cli.rounds import rounds_group, vouchers_group
 from abs_platform.cli.rulebook import rulebook_group
 from abs_platform.cli.users import users_group
-from abs_platform.config import ConfigurationError, Settings
+from abs_platform.config import Settings
 from abs_platform.embedded import EmbeddedPostgresError
 from abs_platform.errors import AbsError
+from abs_platform.municipality import ConfigurationError
 
 
 class AbsGroup(FlaskGroup):

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from abs_platform.accounts.service import account_of_email
 from abs_platform.areas.helping import NOTHING_YET, HelpPointInput, set_help_point
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.demo.timeline import Timeline
 from abs_platform.demo.writing import area_of
 from abs_platform.households.models import Household
 from abs_platform.letters.content import default_content
 from abs_platform.letters.writing import approve, save_text
+from abs_platform.municipality import Rules
 from abs_platform.rounds.budgeting import set_budget
 from abs_platform.rule_settings.queries import values_set
 from abs_platform.rule_settings.service import change_rule, forget_rules

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from abs_platform import attempts
 from abs_platform.actors import GIVER
-from abs_platform.config import Rules
 from abs_platform.demo.coordinating import Coordinating, rules_at, staff_member
 from abs_platform.demo.rounds import JOB, OPEN, Rounds
 from abs_platform.demo.stock import HOT, LOST, address_of_letter
@@ -20,6 +19,7 @@ from abs_platform.demo.writing import address_of, user_of
 from abs_platform.donations.service import GiftDetails
 from abs_platform.donations.states import Channel
 from abs_platform.letters.queries import order_key
+from abs_platform.municipality import Rules
 from abs_platform.reminders.service import KEPT_FIRST_CALL, remind_keeper
 from abs_platform.replacements.queries import post_of_rounds
 from abs_platform.replacements.returning import scan

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.finance.models import FinanceTask
 from abs_platform.finance.queries import books_are_broken
 from abs_platform.finance.states import Settlement, TaskKind
 from abs_platform.money import format_euros
+from abs_platform.municipality import Rules
 from abs_platform.payments import refunding, suspense
 from abs_platform.payments.queries import is_owed
 from abs_platform.payouts.service import believe

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from abs_platform import events, outbox
 from abs_platform.accounts.service import digest
 from abs_platform.actors import Actor
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, NotFound
 from abs_platform.initiatives.inviting import (
     OPEN_STATES,
@@ -29,6 +28,7 @@ from abs_platform.initiatives.models import Initiative, Organiser
 from abs_platform.initiatives.permissions import EDITABLE_STATES
 from abs_platform.initiatives.service import lock
 from abs_platform.initiatives.submitting import confirm_co_organiser, count_addresses
+from abs_platform.municipality import Rules
 from abs_platform.users import User
 
 MAX_TOKEN = 100

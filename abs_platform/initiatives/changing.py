@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, InvalidInput
 from abs_platform.initiatives.content import (
     OF_COLLECTING,
@@ -28,6 +27,7 @@ from abs_platform.initiatives.permissions import CHANGEABLE_STATES, EDITABLE_STA
 from abs_platform.initiatives.service import lock
 from abs_platform.initiatives.states import InitiativeState, RevisionKind
 from abs_platform.initiatives.submitting import problems_of_content
+from abs_platform.municipality import Rules
 
 # Of these the rules were met when it was sent; they say nothing of a change that is made later.
 _NOT_ASKED_AGAIN = {"organisers", "own_address"}

@@ -209,3 +209,18 @@ class RuleOverride(Base):
     reason: Mapped[str]
     given_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     given_at: Mapped[dt.datetime]
+
+
+class InitiativeProgress(Base):
+    """What was given to an initiative when it was counted last: to order lists by, never to show.
+
+    The job count_progress brings it up to date; a bar on a page is always summed from the gifts themselves.
+    """
+
+    __tablename__ = "initiative_progress"
+    __table_args__ = (CheckConstraint("cents >= 0 AND givers >= 0", name="not_negative"),)
+
+    initiative_id: Mapped[int] = mapped_column(ForeignKey("initiatives.id"), primary_key=True, autoincrement=False)
+    cents: Mapped[int]
+    givers: Mapped[int]
+    counted_at: Mapped[dt.datetime]

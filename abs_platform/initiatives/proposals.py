@@ -17,7 +17,6 @@ from abs_platform.accounts.queries import district_managers, verified_address
 from abs_platform.actors import Actor
 from abs_platform.areas.queries import name_of
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, InvalidInput
 from abs_platform.initiatives.changing import (
     approve_change,
@@ -47,6 +46,7 @@ from abs_platform.initiatives.permissions import CHANGEABLE_STATES
 from abs_platform.initiatives.service import lock
 from abs_platform.initiatives.states import InitiativeState, OrganiserRole, RevisionKind, Theme
 from abs_platform.initiatives.submitting import problems_of_content, submit
+from abs_platform.municipality import Rules
 from abs_platform.rulebook.queries import snapshot
 from abs_platform.users import User
 from abs_platform.working_days import answer_by

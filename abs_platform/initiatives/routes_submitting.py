@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from abs_platform import attempts, clock
 from abs_platform.areas.queries import list_areas
-from abs_platform.config import Rules, Settings
+from abs_platform.config import Settings
 from abs_platform.database import db, transaction
 from abs_platform.errors import AbsError, Conflict, InvalidInput, TooManyAttempts
 from abs_platform.initiatives import proposals
@@ -34,6 +34,7 @@ from abs_platform.initiatives.screens import Screen, screen_of
 from abs_platform.initiatives.states import InitiativeState, Theme
 from abs_platform.initiatives.steps import MENDED_AT, Step, next_step, step_before
 from abs_platform.initiatives.subjects import subject_for, subject_of
+from abs_platform.municipality import Rules
 from abs_platform.rich_text import without_unseen
 from abs_platform.rule_settings.service import current_rules
 from abs_platform.rulebook.queries import load_rulebook

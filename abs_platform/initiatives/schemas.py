@@ -11,13 +11,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from abs_platform.config import Rules
 from abs_platform.errors import InvalidInput
 from abs_platform.form_input import Form, Text, load
 from abs_platform.initiatives.states import NeedKind, Theme
 from abs_platform.initiatives.steps import Step, rows_in
 from abs_platform.initiatives.submitting import MAX_STORY, MAX_SUMMARY, MAX_TITLE
 from abs_platform.money import format_euros, parse_euros
+from abs_platform.municipality import Rules
 from abs_platform.rich_text import without_unseen
 from abs_platform.rulebook.queries import Rulebook, read_answer
 

@@ -14,7 +14,6 @@ from abs_platform import clock
 from abs_platform.accounts.queries import district_managers
 from abs_platform.areas.queries import desk_area_of, list_areas
 from abs_platform.areas.states import AreaLevel
-from abs_platform.config import Rules
 from abs_platform.events import latest_of
 from abs_platform.initiatives import content as contents
 from abs_platform.initiatives.changing import CHANGE_EVENTS
@@ -46,6 +45,7 @@ from abs_platform.initiatives.steps import (
 from abs_platform.initiatives.submitting import count_addresses, problems_of_content
 from abs_platform.media.queries import pictures_of
 from abs_platform.media.states import MAX_PICTURES, Purpose
+from abs_platform.municipality import Rules
 from abs_platform.rich_text import Contact, contacts_in
 from abs_platform.rulebook.queries import assess, load_rulebook
 from abs_platform.users import User

@@ -16,7 +16,6 @@ from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.areas.queries import desk_area_of, is_current
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.initiatives.content import Content, read_date
@@ -26,6 +25,7 @@ from abs_platform.initiatives.service import lock, move
 from abs_platform.initiatives.states import InitiativeState, NeedKind, OrganiserRole, OverridableRule, Theme
 from abs_platform.media.queries import pictures_without_alt
 from abs_platform.money import format_euros
+from abs_platform.municipality import Rules
 from abs_platform.rulebook.queries import assess, load_rulebook
 
 MAX_TITLE = 120

@@ -19,9 +19,9 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import Schema
 from marshmallow.fields import Field
 
-from abs_platform.config import Municipality
 from abs_platform.errors import InvalidInput
 from abs_platform.form_input import Form, Text, load
+from abs_platform.municipality import Municipality
 
 PLACEHOLDERS = {
     "bedrag": _l("het bedrag van de voucher"),

@@ -72,3 +72,25 @@ class Picture(Base):
     uploaded_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[dt.datetime]
     removed_at: Mapped[dt.datetime | None]
+
+
+class SitePicture(Base):
+    """A picture of the municipality itself: with its news, or of a wijkregisseur. ``key`` is as that of a Picture."""
+
+    __tablename__ = "site_pictures"
+    __table_args__ = (
+        CheckConstraint("key ~ '^[0-9a-f]{32}$'", name="key_form"),
+        CheckConstraint(f"length(alt_text) <= {MAX_ALT_TEXT}", name="alt_text_length"),
+        CheckConstraint("width > 0 AND height > 0 AND cardinality(widths) > 0", name="size_known"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    widths: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    sha256: Mapped[bytes]
+    alt_text: Mapped[str] = mapped_column(server_default="")
+    uploaded_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    created_at: Mapped[dt.datetime]
+    removed_at: Mapped[dt.datetime | None]

@@ -16,7 +16,6 @@ from abs_platform import events, outbox
 from abs_platform.areas.queries import list_areas
 from abs_platform.areas.states import AreaLevel
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, InvalidInput
 from abs_platform.initiatives import service as initiatives
 from abs_platform.initiatives.changing import approve_change, refuse_change
@@ -32,6 +31,7 @@ from abs_platform.moderation.queries import initiative_of, last_decision_id
 from abs_platform.moderation.review import change_that_waits
 from abs_platform.moderation.service import MAX_TEXT, handle_messages, refusal
 from abs_platform.moderation.states import ABOUT_A_CHANGE, DECIDABLE, WITHOUT_REASON, DecisionKind
+from abs_platform.municipality import Rules
 from abs_platform.users import User
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from abs_platform.accounts.queries import names_of
 from abs_platform.areas.queries import AreaRow, list_areas, scope_of
 from abs_platform.areas.states import AreaLevel
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.donations.queries import Total, total_of
 from abs_platform.initiatives.content import Content, content_of
 from abs_platform.initiatives.models import Initiative
@@ -29,6 +28,7 @@ from abs_platform.moderation.history import Happening, history_of
 from abs_platform.moderation.promises import Promise, promise_of
 from abs_platform.moderation.service import desk_people
 from abs_platform.moderation.states import ABOUT_A_CHANGE, DecisionKind
+from abs_platform.municipality import Rules
 from abs_platform.payouts.permissions import can_see_at_desk
 from abs_platform.payouts.queries import latest_state
 from abs_platform.users import User

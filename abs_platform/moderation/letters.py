@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from abs_platform import outbox
 from abs_platform.areas.queries import name_of
-from abs_platform.config import Rules
 from abs_platform.donations.queries import Total, total_of
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.moderation.queries import Recipient, first_name, recipients_of
 from abs_platform.moderation.service import desk_people
 from abs_platform.moderation.states import DecisionKind
+from abs_platform.municipality import Rules
 from abs_platform.outbox import RenderedMail
 from abs_platform.slugs import slugify
 from abs_platform.users import User

@@ -17,7 +17,6 @@ from werkzeug.wrappers import Response
 from abs_platform import clock
 from abs_platform.areas.queries import AreaRow, list_areas
 from abs_platform.areas.states import AreaLevel
-from abs_platform.config import Rules
 from abs_platform.database import db, transaction
 from abs_platform.errors import AbsError, Conflict, InvalidInput, NotFound
 from abs_platform.form_input import errors_of
@@ -27,6 +26,7 @@ from abs_platform.initiatives.subjects import subject_of
 from abs_platform.moderation import permissions, queries, queue, schemas, service
 from abs_platform.moderation.dossier import desk_label, open_dossier
 from abs_platform.moderation.states import WaitingKind
+from abs_platform.municipality import Rules
 from abs_platform.rule_settings.service import current_rules
 from abs_platform.rulebook.states import Answer
 from abs_platform.security import signed_in_user, staff_required

@@ -21,12 +21,12 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import GIVER, Actor
-from abs_platform.config import Rules
 from abs_platform.donations.service import return_gift
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.ledger.service import Leg, move
 from abs_platform.ledger.states import Account, TransactionKind
 from abs_platform.lives import check_move
+from abs_platform.municipality import Rules
 from abs_platform.objections.models import Objection
 from abs_platform.objections.queries import (
     Whereabouts,

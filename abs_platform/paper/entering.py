@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session
 from abs_platform import attempts
 from abs_platform.actors import Actor
 from abs_platform.clock import AMSTERDAM
-from abs_platform.config import Rules
 from abs_platform.donations.service import Gift, GiftDetails, give_voucher
 from abs_platform.donations.states import Channel
 from abs_platform.errors import TooManyAttempts
 from abs_platform.initiatives.queries import is_collecting
+from abs_platform.municipality import Rules
 from abs_platform.paper import queries, service
 from abs_platform.paper.models import EntryBatch, WaitingEntry
 from abs_platform.paper.states import BatchState, EntryOutcome

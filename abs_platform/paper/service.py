@@ -21,11 +21,11 @@ from abs_platform import events, outbox
 from abs_platform.accounts.queries import district_managers, email_of
 from abs_platform.actors import Actor
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.donations.service import REFERENCE_ALPHABET
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.initiatives.subjects import subject_of
 from abs_platform.lives import check_move
+from abs_platform.municipality import Rules
 from abs_platform.paper.models import CollectionBox, EntryBatch, WaitingEntry
 from abs_platform.paper.states import TRANSITIONS, BatchState
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from sqlalchemy import case, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from abs_platform.config import Rules
 from abs_platform.donations.models import Donation
 from abs_platform.donations.queries import confirmed_total
 from abs_platform.donations.states import DonationState
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import FAILED_STATES
+from abs_platform.municipality import Rules
 from abs_platform.payments.models import Payment, ProviderEvent
 from abs_platform.payments.states import GiftStage, PaymentState, RefundReason
 from abs_platform.payouts.models import Payout

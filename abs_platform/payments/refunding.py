@@ -21,13 +21,13 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict
 from abs_platform.finance.service import open_task
 from abs_platform.finance.states import TaskKind
 from abs_platform.ledger.service import Leg, move
 from abs_platform.ledger.states import Account, TransactionKind
 from abs_platform.money import format_euros
+from abs_platform.municipality import Rules
 from abs_platform.payments.queries import refunds_due as due
 from abs_platform.payments.refund_booking import book_refund
 from abs_platform.payments.standing import Standing, lock_standing, step, take

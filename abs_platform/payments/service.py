@@ -28,13 +28,13 @@ from sqlalchemy.orm import Session
 
 from abs_platform import attempts, events
 from abs_platform.actors import Actor
-from abs_platform.config import Rules
 from abs_platform.donations.money import start_money_gift
 from abs_platform.donations.queries import gift_of_form
 from abs_platform.donations.service import forget_names
 from abs_platform.errors import Conflict, InitiativeNotOpen, InvalidInput, TooManyAttempts
 from abs_platform.initiatives.queries import is_collecting
 from abs_platform.money import format_euros
+from abs_platform.municipality import Rules
 from abs_platform.payments.models import Payment
 from abs_platform.payments.queries import Room, room
 from abs_platform.payments.states import PaymentState

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from abs_platform.accounts.models import Account
-from abs_platform.config import Rules
 from abs_platform.initiatives.models import Organiser
 from abs_platform.initiatives.permissions import Subject
 from abs_platform.money import format_euros
+from abs_platform.municipality import Rules
 from abs_platform.payments.queries import disputed_cents
 from abs_platform.payouts.models import Payout, StatementLine
 from abs_platform.payouts.queries import PayoutView, paid_out_of

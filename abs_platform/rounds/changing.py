@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.config import Rules
 from abs_platform.errors import InvalidInput
 from abs_platform.lives import check_move
+from abs_platform.municipality import Rules
 from abs_platform.rounds.models import RoundDistrict
 from abs_platform.rounds.service import (
     Plan,

@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 
 from abs_platform.actors import Actor
 from abs_platform.clock import last_day, local_date
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.job_runs import ALIVE_WITHIN
 from abs_platform.letters.queries import approved_text_id
 from abs_platform.money import format_euros
+from abs_platform.municipality import Rules
 from abs_platform.rounds.budgeting import year_view
 from abs_platform.rounds.models import Round
 from abs_platform.rounds.queries import is_under_another_key

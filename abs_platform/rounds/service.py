@@ -15,11 +15,11 @@ from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.areas.queries import list_districts
 from abs_platform.clock import local_date
-from abs_platform.config import Rules
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict, InvalidInput, NotFound, RoundOverlaps
 from abs_platform.lives import check_move
 from abs_platform.money import format_euros
+from abs_platform.municipality import Rules
 from abs_platform.rounds.models import Round, RoundDistrict
 from abs_platform.rounds.states import TRANSITIONS, RoundState
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from flask import current_app
 
-from abs_platform.config import Rules, Settings
+from abs_platform.config import Settings
 from abs_platform.database import db
+from abs_platform.municipality import Rules
 from abs_platform.rule_settings.queries import values_set
 
 SECONDS_KEPT = 5.0

@@ -11,10 +11,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from abs_platform import clock
-from abs_platform.config import Rules, Settings
+from abs_platform.config import Settings
 from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict, InvalidInput
 from abs_platform.form_input import errors_of
+from abs_platform.municipality import Rules
 from abs_platform.rule_settings import queries, service
 from abs_platform.rule_settings.schemas import MAX_REASON, NewValue, read_change, typed
 from abs_platform.rule_settings.states import NUMBERS, Number, written

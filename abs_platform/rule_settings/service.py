@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from abs_platform.municipality import Rules
 from abs_platform.rule_settings.in_force import current_rules, forget_rules
 from abs_platform.rule_settings.models import RuleChange
 from abs_platform.rule_settings.queries import values_set

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor
-from abs_platform.config import Municipality
 from abs_platform.errors import Conflict, InvalidInput
+from abs_platform.municipality import Municipality
 from abs_platform.rulebook.models import RuleAdvice, RuleQuestion
 from abs_platform.rulebook.queries import load_rulebook
 from abs_platform.rulebook.schemas import load_advice, load_question

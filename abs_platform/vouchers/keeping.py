@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import GIVER
-from abs_platform.config import Rules
 from abs_platform.donations.service import Gift, GiftDetails, give_voucher
 from abs_platform.errors import Conflict, InitiativeNotOpen, NotFound
 from abs_platform.initiatives.queries import is_collecting
+from abs_platform.municipality import Rules
 from abs_platform.vouchers.codes import CodeKeys
 from abs_platform.vouchers.models import KeptVoucher, Voucher
 from abs_platform.vouchers.queries import count_kept, status

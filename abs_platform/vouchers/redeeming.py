@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.clock import AMSTERDAM
-from abs_platform.config import Rules
 from abs_platform.donations.queries import gift_of_form
 from abs_platform.donations.service import Gift, GiftDetails, give_voucher
 from abs_platform.donations.states import DonationState
 from abs_platform.errors import Conflict, InitiativeNotOpen, InvalidInput, TooManyAttempts, VoucherNotUsable
 from abs_platform.initiatives.queries import is_collecting
+from abs_platform.municipality import Rules
 from abs_platform.vouchers.codes import CodeKeys, EmptyCode, MistypedCode, read_code
 from abs_platform.vouchers.models import CodeAttempt
 from abs_platform.vouchers.queries import (

@@ -148,14 +148,14 @@ def test_one_who_approves_while_another_returns_is_told(own_app: Flask, own_fact
     people = People(own_app, own_factory)
     initiative = begun(own_factory)
     seen = sent(own_factory, initiative, people.organiser_account(initiative))
-    by = who(own_factory.account(), own_factory)
+    initiative_id, by = initiative.id, who(own_factory.account(), own_factory)
     own_factory.session.commit()
 
     def approve(session: Session) -> None:
-        deciding.approve(session, initiative.id, seen=seen, secret_key=SECRET_KEY, **by)
+        deciding.approve(session, initiative_id, seen=seen, secret_key=SECRET_KEY, **by)
 
     def send_back(session: Session) -> None:
-        deciding.send_back(session, initiative.id, "Nog een bon.", seen=seen, **by)
+        deciding.send_back(session, initiative_id, "Nog een bon.", seen=seen, **by)
 
     results = at_once([committed(own_app, approve), committed(own_app, send_back)])
 

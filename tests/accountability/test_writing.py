@@ -277,12 +277,13 @@ def test_an_accountability_that_two_send_at_once_is_sent_once(own_app: Flask, ow
 def test_two_who_begin_to_write_at_once_write_one(own_app: Flask, own_factory: Factory) -> None:
     people = People(own_app, own_factory)
     initiative = begun(own_factory)
-    accounts = [people.organiser_account(initiative, number) for number in range(2)]
+    initiative_id = initiative.id
+    organisers = [who(people.organiser_account(initiative, number), own_factory) for number in range(2)]
     own_factory.session.commit()
 
     def write(session: Session, position: int) -> int:
         cost = CostInput(actual_cents=100 * position)
-        return service.save_cost(session, initiative.id, position, cost, **who(accounts[position - 1], own_factory))
+        return service.save_cost(session, initiative_id, position, cost, **organisers[position - 1])
 
     assert at_once([committed(own_app, partial(write, position=position)) for position in (1, 2)]) == [1, 2]
 

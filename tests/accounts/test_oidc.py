@@ -23,8 +23,9 @@ from werkzeug.test import TestResponse
 from abs_platform import clock
 from abs_platform.accounts import oidc, second_factor
 from abs_platform.accounts.models import Account, AccountSession, OidcIdentity, StaffRole
-from abs_platform.config import ConfigurationError, Settings
+from abs_platform.config import Settings
 from abs_platform.errors import NotAllowed, ProviderUnavailable
+from abs_platform.municipality import ConfigurationError
 from abs_platform.openid import OpenId
 from abs_platform.users import Role, User
 from tests.accounts.providers import (

@@ -17,9 +17,10 @@ from abs_platform.areas.models import Area
 from abs_platform.areas.queries import id_of_code, list_areas, list_districts
 from abs_platform.areas.service import AreasReport, load_areas
 from abs_platform.areas.states import AreaLevel
-from abs_platform.config import ROOT_DIR, Municipality
+from abs_platform.config import ROOT_DIR
 from abs_platform.errors import InvalidInput
 from abs_platform.events import Event
+from abs_platform.municipality import Municipality
 from abs_platform.slugs import slugify
 from tests.factories import TEST_ACTOR
 

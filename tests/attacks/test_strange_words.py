@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from abs_platform.config import Municipality
 from abs_platform.errors import InvalidInput
 from abs_platform.letters import press
 from abs_platform.letters.content import LetterContent, default_content
+from abs_platform.municipality import Municipality
 from abs_platform.reports import csv_files
 from tests.factories import Factory
 from tests.letters.making import letter_files, run_of, texts

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -31,6 +31,7 @@ from tests.factories import Factory
 
 PHONE, DESK = (360, 740), (1280, 900)
 CLIENT = "X-Test-Client"
+CHROMIUM, SHELL = ("chromium", "chromium-browser", "google-chrome"), ("chromium-headless-shell",)
 ALMELO, SCHELFHORST, WINDMOLENBROEK = "GM0141", "WK014118", "BU01411900"
 # Chromium draws a window around every visitor, with search boxes that are pages themselves, and keeps a process ready:
 # much work, and none of it is ours. The other names are what Playwright turns off, for this list replaces its own.
@@ -152,21 +153,46 @@ def town(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town
     assert problems == []
 
 
+class Browsers:
+    """Chromium in its two kinds, each started once, when a test first asks for it; contexts in it are cheap."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._started: dict[str, Browser] = {}
+
+    def one(self, *, keeps_pages: bool) -> Browser:
+        """The headless shell draws the same for half the work, but keeps no pages for Back. Not everyone has it."""
+        names = CHROMIUM if keeps_pages else (*SHELL, *CHROMIUM)
+        path = next(filter(None, map(shutil.which, names)), None)
+        if path is None:
+            pytest.skip("there is no Chromium here: apt-get install chromium")
+        if path not in self._started:
+            arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            arguments.append(f"--disable-features={','.join(WITHOUT)}")
+            self._started[path] = self._playwright.chromium.launch(
+                executable_path=path, args=arguments, ignore_default_args=["--disable-back-forward-cache"]
+            )
+        return self._started[path]
+
+    def close(self) -> None:
+        """All of them."""
+        for browser in self._started.values():
+            browser.close()
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The one browser; contexts in it are cheap. Unlike the headless shell it keeps pages for Back."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("there is no Chromium here: apt-get install chromium")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    arguments.append(f"--disable-features={','.join(WITHOUT)}")
+def browsers() -> Iterator[Browsers]:
+    """The browsers of this worker."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=arguments, ignore_default_args=["--disable-back-forward-cache"]
-        )
-        yield browser
-        browser.close()
+        made = Browsers(playwright)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def chromium(browsers: Browsers, request: pytest.FixtureRequest) -> Browser:
+    """The browser of a test: the whole Chromium for a test that is marked ``keeps_pages``."""
+    return browsers.one(keeps_pages=request.node.get_closest_marker("keeps_pages") is not None)
 
 
 @pytest.fixture(params=[PHONE, DESK], ids=["360", "1280"])

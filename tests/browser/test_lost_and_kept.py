@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from abs_platform.config import Municipality
 from abs_platform.households.models import Household
 from abs_platform.letters.content import default_content
 from abs_platform.letters.models import LetterText
+from abs_platform.municipality import Municipality
 from abs_platform.replacements.models import ReplacementRequest
 from abs_platform.users import Role
 from abs_platform.vouchers.models import Voucher

@@ -9,7 +9,7 @@ from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import expect
 
 from abs_platform import clock
-from abs_platform.config import Municipality
+from abs_platform.municipality import Municipality
 from abs_platform.rulebook.loading import load_file
 from abs_platform.rulebook.queries import Question, load_rulebook
 from abs_platform.security import SEEN_AT

@@ -15,11 +15,11 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from abs_platform import clock
-from abs_platform.config import Municipality
 from abs_platform.initiatives.content import working_copy
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.proposals import start
 from abs_platform.initiatives.states import Theme
+from abs_platform.municipality import Municipality
 from abs_platform.outbox import OutgoingMail
 from abs_platform.rulebook.loading import load_file
 from abs_platform.users import User

@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from abs_platform.config import Municipality
 from abs_platform.demo.addresses import write_address_files
 from abs_platform.households.service import ImportReport, import_addresses
+from abs_platform.municipality import Municipality
 from tests.factories import TEST_ACTOR
 
 EVERY = 40

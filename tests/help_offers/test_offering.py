@@ -207,15 +207,15 @@ def test_an_offer_accepted_while_it_is_withdrawn_ends_in_one_of_the_two(own_app:
 def test_the_same_person_who_taps_twice_at_once_offers_once(own_app: Flask, own_factory: Factory) -> None:
     people = People(own_app, own_factory)
     need = people.need(own_factory.initiative())
-    account = own_factory.account(name="Fatima")
+    initiative_id, need_id, account_id = need.initiative_id, need.id, own_factory.account(name="Fatima").id
     own_factory.session.commit()
 
     def offer(session: Session, key: bytes) -> HelpOffer:
         return service.offer_help(
             session,
-            need.initiative_id,
-            need.id,
-            account_id=account.id,
+            initiative_id,
+            need_id,
+            account_id=account_id,
             name="Fatima",
             note="",
             key=key,

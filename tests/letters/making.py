@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 
 from abs_platform.areas.models import Area, HelpPoint
 from abs_platform.areas.states import AreaLevel
-from abs_platform.config import Municipality
 from abs_platform.letters.content import LetterContent, default_content
 from abs_platform.letters.models import LetterRun, LetterText
 from abs_platform.letters.service import begin_run
+from abs_platform.municipality import Municipality
 from abs_platform.rounds.models import Round
 from abs_platform.vouchers.models import VoucherBatch
 from tests.factories import TEST_ACTOR, Factory

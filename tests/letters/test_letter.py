@@ -12,7 +12,6 @@ import segno
 from flask import Flask
 from pypdfium2 import raw
 
-from abs_platform.config import Municipality
 from abs_platform.errors import InvalidInput
 from abs_platform.letters import press
 from abs_platform.letters.choices import MOST, pick, shortened
@@ -22,6 +21,7 @@ from abs_platform.letters.qr import BITS, MASK, qr_press
 from abs_platform.letters.sheets import Issue, Place, Printer, Sender, as_json
 from abs_platform.letters.specimen import CODE
 from abs_platform.letters.typesetter import typeset
+from abs_platform.municipality import Municipality
 from abs_platform.vouchers.codes import ALPHABET, CodeError, format_payload, read_code
 from tests.letters.making import pictures, printed_codes, qr_of, text_in, texts
 

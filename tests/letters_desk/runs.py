@@ -12,13 +12,13 @@ from sqlalchemy import select
 
 from abs_platform.areas.helping import HelpPointInput, seal_of, set_help_point
 from abs_platform.areas.models import HelpPoint
-from abs_platform.config import Municipality
 from abs_platform.letters import writing
 from abs_platform.letters.content import LetterContent, default_content
 from abs_platform.letters.filing import SealedStore
 from abs_platform.letters.models import LetterFile, LetterRun, LetterText
 from abs_platform.letters.queries import RunRow, approved_text_id, run_row
 from abs_platform.letters.states import FileKind, RunState
+from abs_platform.municipality import Municipality
 from abs_platform.rounds.models import Round
 from abs_platform.vouchers.models import VoucherBatch
 from tests.factories import TEST_ACTOR, Factory

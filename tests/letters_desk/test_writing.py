@@ -10,7 +10,6 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from abs_platform.config import Municipality
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.events import Event
 from abs_platform.letters import desk_queries, writing
@@ -18,6 +17,7 @@ from abs_platform.letters.content import LetterContent, default_content
 from abs_platform.letters.models import LetterText
 from abs_platform.letters.queries import approved_text_id
 from abs_platform.letters.schemas import load_text
+from abs_platform.municipality import Municipality
 from tests.factories import TEST_ACTOR, Factory
 from tests.people import People
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from abs_platform.config import Rules
 from abs_platform.donations.models import Donation
 from abs_platform.donations.service import GiftDetails
 from abs_platform.initiatives.models import Initiative
+from abs_platform.municipality import Rules
 from abs_platform.paper.entering import Answer, enter
 from abs_platform.paper.models import EntryBatch
 from abs_platform.paper.service import batch_for

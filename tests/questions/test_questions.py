@@ -318,12 +318,12 @@ def test_organisers_see_what_waits_first(people: People, initiative: Initiative)
 
 def test_two_of_the_desk_who_hide_at_once_send_one_mail(own_app: Flask, own_factory: Factory) -> None:
     people = People(own_app, own_factory)
-    question = asked(people, own_factory.initiative())
+    question_id = asked(people, own_factory.initiative()).id
     staff = [own_factory.account().id for _ in range(2)]
     own_factory.session.commit()
 
     def hide(session: Session, by_id: int) -> None:
-        service.hide(session, question.id, f"Reden {by_id}", by_id=by_id, actor=TEST_ACTOR, now=own_factory.now)
+        service.hide(session, question_id, f"Reden {by_id}", by_id=by_id, actor=TEST_ACTOR, now=own_factory.now)
 
     results = at_once([committed(own_app, partial(hide, by_id=by_id)) for by_id in staff])
 
@@ -334,12 +334,12 @@ def test_two_of_the_desk_who_hide_at_once_send_one_mail(own_app: Flask, own_fact
 
 def test_a_report_that_is_sent_twice_at_once_counts_once(own_app: Flask, own_factory: Factory) -> None:
     people = People(own_app, own_factory)
-    question, reporter = asked(people, own_factory.initiative()), own_factory.account()
+    question_id, reporter_id = asked(people, own_factory.initiative()).id, own_factory.account().id
     own_factory.session.commit()
 
     def report(session: Session) -> bool:
         return service.report(
-            session, question.id, "Fout", reporter_id=reporter.id, key=b"r", actor=TEST_ACTOR, now=own_factory.now
+            session, question_id, "Fout", reporter_id=reporter_id, key=b"r", actor=TEST_ACTOR, now=own_factory.now
         )
 
     results = at_once([committed(own_app, report)] * 3)

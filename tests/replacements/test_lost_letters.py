@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from abs_platform.actors import GIVER
-from abs_platform.config import Municipality
 from abs_platform.donations.service import GiftDetails, give_voucher
 from abs_platform.donations.states import Channel
 from abs_platform.errors import Conflict, TooManyAttempts
@@ -20,6 +19,7 @@ from abs_platform.households.models import Household
 from abs_platform.ledger.queries import check
 from abs_platform.letters.content import default_content
 from abs_platform.letters.models import LetterRun, LetterText
+from abs_platform.municipality import Municipality
 from abs_platform.replacements.models import ReplacementRequest
 from abs_platform.replacements.queries import Address, hot_spots
 from abs_platform.replacements.service import ask, close_requests, print_requests
@@ -49,8 +49,9 @@ def address_of(home: Household) -> Address:
     return Address(home.postcode, home.house_number, home.house_letter, home.house_addition)
 
 
-def ask_for(session: Session, factory: Factory, home: Household, client: bytes = CLIENT) -> None:
-    ask(session, address_of(home), channel=Channel.ONLINE, client=client, most=5, actor=GIVER, now=factory.now)
+def ask_for(session: Session, factory: Factory, home: Household | Address, client: bytes = CLIENT) -> None:
+    address = home if isinstance(home, Address) else address_of(home)
+    ask(session, address, channel=Channel.ONLINE, client=client, most=5, actor=GIVER, now=factory.now)
 
 
 def approve_a_text(session: Session, factory: Factory) -> None:
@@ -168,11 +169,11 @@ class TestAsking:
         assert requests(session) == []
 
     def test_many_at_once_are_one_request(self, own_app: Flask, own_factory: Factory) -> None:
-        home = own_factory.households()[0]
+        address = address_of(own_factory.households()[0])
         own_factory.issue(own_factory.round())
         own_factory.session.commit()
         works = [
-            committed(own_app, lambda session, n=n: ask_for(session, own_factory, home, bytes([n]) * 16))
+            committed(own_app, lambda session, n=n: ask_for(session, own_factory, address, bytes([n]) * 16))
             for n in range(6)
         ]
 

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from abs_platform.areas.models import Area, HelpPoint
-from abs_platform.config import Municipality
 from abs_platform.households.models import AddressImport
 from abs_platform.job_runs import ScheduledJob
 from abs_platform.letters.content import default_content
 from abs_platform.letters.models import LetterText
 from abs_platform.letters.queries import approved_text_id
+from abs_platform.municipality import Municipality
 from abs_platform.rounds.models import Round, YearBudget
 from tests.factories import Factory
 

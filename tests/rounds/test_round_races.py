@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from abs_platform import clock
 from abs_platform.donations.models import Donation
+from abs_platform.donations.service import GiftDetails, give_voucher
 from abs_platform.errors import AbsError
 from abs_platform.rounds.changing import cancel_round, change_plan
 from abs_platform.rounds.ending import close_early, extend_round
@@ -112,12 +113,14 @@ def test_a_gift_while_its_round_is_closed_early_is_given_or_refused_and_nobody_w
     own_app: Flask, own_session: Session, own_factory: Factory
 ) -> None:
     codes = own_factory.codes(6)
-    initiative = own_factory.initiative()
+    initiative_id = own_factory.initiative().id
     round_id = own_session.scalars(select(Round.id)).one()
     own_session.commit()
 
     def give(code: str, session: Session) -> object:
-        return Factory(session, own_factory.rules, own_factory.keys, own_factory.now).give(code, initiative)
+        return give_voucher(
+            session, own_factory.digest(code), initiative_id, details=GiftDetails(), now=own_factory.now
+        )
 
     def close(session: Session) -> object:
         return close_early(session, round_id, reason="Op.", actor=TEST_ACTOR, now=own_factory.now + DAY)

@@ -12,9 +12,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from abs_platform.config import Rules
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from abs_platform.events import Event
+from abs_platform.municipality import Rules
 from abs_platform.rule_settings import in_force, service
 from abs_platform.rule_settings.models import RuleChange
 from abs_platform.rule_settings.states import BY_NAME, IN_ORDER, NUMBERS

@@ -106,13 +106,13 @@ def test_nobody_is_thanked_before_the_money_is_there(people: People, factory: Fa
 def test_two_organisers_who_thank_at_once_thank_once(own_app: Flask, own_factory: Factory) -> None:
     people = People(own_app, own_factory)
     made = funded(own_factory, people, *(f"gever{number}@voorbeeld.example" for number in range(5)))
-    authors = [people.organiser_account(made, number).id for number in (0, 1)]
+    made_id, authors = made.id, [people.organiser_account(made, number).id for number in (0, 1)]
     own_factory.session.commit()
 
     def thank(session: Session, author_id: int) -> int:
         return service.thank(
             session,
-            made.id,
+            made_id,
             f"Dank van {author_id}",
             author_id=author_id,
             secret_key=SECRET_KEY,

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The languages of the site: Dutch has no prefix, every other language stands before the path, as in ``/en/over``.
+
+An address says in which language its page is, so a page can be shared and cached, and no cookie has to remember it.
+What staff do is in Dutch, whatever the address says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from babel import Locale
+from flask import Flask, Request, current_app, has_request_context, request
+from flask_babel import get_locale
+
+from abs_platform.extensions import babel
+from abs_platform.security import access_of
+
+DEFAULT = "nl"
+_LANGUAGE = "abs.language"
+# What machines ask for has no language, nor have files.
+_WITHOUT_LANGUAGE = ("api/", "webhooks/", "static/", "media/", "healthz", "readyz", ".well-known/")
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLink:
+    """This page in one of the languages."""
+
+    code: str
+    name: str
+    url: str
+    is_current: bool
+
+
+class LanguagePrefix:
+    """Takes the language off the path before the routes see it; addresses that routes make keep it."""
+
+    def __init__(self, app: Any, languages: Collection[str]) -> None:
+        self.app, self.languages = app, frozenset(languages)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Serve one request."""
+        first, _slash, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
+        if first in self.languages and not rest.startswith(_WITHOUT_LANGUAGE):
+            environ[_LANGUAGE] = first
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{first}"
+            environ["PATH_INFO"] = f"/{rest}"
+        answer: Iterable[bytes] = self.app(environ, start_response)
+        return answer
+
+
+def language_of(asked: Request) -> str:
+    """In which language a page is asked for."""
+    code: str = asked.environ.get(_LANGUAGE, DEFAULT)
+    access = access_of(current_app, asked.endpoint) if asked.endpoint else None
+    return DEFAULT if access is not None and access.startswith("staff:") else code
+
+
+def current_language() -> str:
+    """The code of the language of what is being written now: a page, or a mail."""
+    locale: Locale | None = get_locale()
+    return locale.language if locale else DEFAULT
+
+
+def is_right_to_left() -> bool:
+    """Whether what is being written now reads from right to left."""
+    locale: Locale | None = get_locale()
+    return locale is not None and locale.text_direction == "rtl"
+
+
+def language_links() -> list[LanguageLink]:
+    """This page in every language that the site has; none on a page of staff."""
+    if not has_request_context() or not request.endpoint:
+        return []
+    access = access_of(current_app, request.endpoint)
+    if access is None or access.startswith("staff:"):
+        return []
+    language = request.environ.get(_LANGUAGE)
+    root = request.script_root.removesuffix(f"/{language}") if language else request.script_root
+    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+    codes = (DEFAULT, *sorted(current_app.config["LANGUAGES"]))
+    return [
+        LanguageLink(
+            code,
+            (Locale(code).get_language_name(code) or code).capitalize(),
+            f"{root}{prefix_of(code)}{request.path}{query}",
+            code == (language or DEFAULT),
+        )
+        for code in codes
+    ]
+
+
+def prefix_of(code: str) -> str:
+    """What stands before the path of a page in this language."""
+    return "" if code == DEFAULT else f"/{code}"
+
+
+def init_app(app: Flask, languages: Collection[str], catalogues: str) -> None:
+    """Serve these languages beside Dutch, with the catalogues in that folder."""
+    app.config["LANGUAGES"] = frozenset(languages)
+    app.wsgi_app = LanguagePrefix(app.wsgi_app, languages)  # type: ignore[method-assign]
+    babel.init_app(
+        app,
+        default_locale=DEFAULT,
+        default_timezone="Europe/Amsterdam",
+        default_translation_directories=catalogues,
+        locale_selector=lambda: language_of(request) if has_request_context() else DEFAULT,
+    )
+    app.jinja_env.globals.update(
+        current_language=current_language, is_right_to_left=is_right_to_left, language_links=language_links
+    )
