@@ -51,7 +51,8 @@ def upgrade() -> None:
         sa.CheckConstraint("(kind = 'theme') = (theme IS NOT NULL)", name=op.f("ck_follows_theme_named")),
         sa.CheckConstraint("kind IN ('area', 'theme', 'initiative')", name=op.f("ck_follows_kind_known")),
         sa.CheckConstraint(
-            "theme IS NULL OR theme IN ('green', 'play', 'meeting', 'sport', 'culture', 'safety', 'care', 'learning', 'sustainability', 'mobility')",
+            "theme IS NULL OR theme IN ('green', 'play', 'meeting', 'sport', 'culture', "
+            "'safety', 'care', 'learning', 'sustainability', 'mobility')",
             name=op.f("ck_follows_theme_known"),
         ),
         sa.ForeignKeyConstraint(["area_id"], ["areas.id"], name=op.f("fk_follows_area_id")),

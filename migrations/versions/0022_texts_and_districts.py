@@ -34,7 +34,8 @@ def upgrade() -> None:
         sa.Column("made_by_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("language ~ '^[a-z]{2}$'", name=op.f("ck_site_text_versions_language_form")),
         sa.CheckConstraint(
-            "page IN ('hoe-werkt-het', 'spelregels', 'veelgestelde-vragen', 'over', 'contact', 'privacy', 'cookies', 'toegankelijkheid')",
+            "page IN ('hoe-werkt-het', 'spelregels', 'veelgestelde-vragen', 'over', 'contact', "
+            "'privacy', 'cookies', 'toegankelijkheid')",
             name=op.f("ck_site_text_versions_page_known"),
         ),
         sa.CheckConstraint("length(body) BETWEEN 1 AND 50000", name=op.f("ck_site_text_versions_body_length")),
