@@ -2,8 +2,10 @@
 """Euro cents in and out of text; everywhere else money is an integer of cents."""
 
 import re
+from functools import cache
 
-from babel.numbers import format_decimal
+from babel.numbers import get_decimal_symbol, get_group_symbol
+from flask_babel import get_locale
 
 _EUROS = re.compile(r"^(?:€|EUR)?\s*(?P<whole>\d{1,3}(?:\.\d{3})+|\d{1,9})(?:[,.](?P<cents>\d{1,2}))?$")
 
@@ -29,17 +31,27 @@ def euros_in(search: str) -> int | None:
 
 
 def format_euros(cents: int) -> str:
-    """Write cents as a resident reads them: "€ 7,50", and whole euros without cents: "€ 1.250".
+    """Write cents as a resident reads them: "€ 7,50", and whole euros without cents: "€ 1.250"; in English "€7.50".
 
     The space is a no-break space, so an amount never falls over two lines.
     """
-    sign = "-" if cents < 0 else ""
-    euros, rest = divmod(abs(cents), 100)
-    whole = format_decimal(euros, locale="nl_NL")
-    return f"{sign}€\u00a0{whole}" + (f",{rest:02d}" if rest else "")
+    return _written(cents, exact=False)
 
 
 def format_euros_exact(cents: int) -> str:
     """Write cents as the books show them, always with two decimals: "€ 1.250,00"."""
-    whole = format_decimal(abs(cents) // 100, locale="nl_NL")
-    return f"{'-' if cents < 0 else ''}€\u00a0{whole},{abs(cents) % 100:02d}"
+    return _written(cents, exact=True)
+
+
+def _written(cents: int, *, exact: bool) -> str:
+    euros, rest = divmod(abs(cents), 100)
+    sign, group, decimal = _marks(str(get_locale() or "nl"))
+    written = f"{'-' if cents < 0 else ''}{sign}{f'{euros:,}'.replace(',', group)}"
+    return f"{written}{decimal}{rest:02d}" if rest or exact else written
+
+
+@cache
+def _marks(language: str) -> tuple[str, str, str]:
+    """How a language writes an amount: the sign before it, and what stands between thousands and before cents."""
+    sign = "€" if language == "en" else "€\u00a0"
+    return sign, get_group_symbol(language), get_decimal_symbol(language)

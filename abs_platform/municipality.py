@@ -61,7 +61,12 @@ class Municipality:
     website: str
     villages: frozenset[str] = frozenset()
     languages: tuple[str, ...] = ()
+    taglines: Mapping[str, str] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
+
+    def tagline_in(self, language: str) -> str:
+        """What it is in one sentence, in this language if the municipality said it in that."""
+        return self.taglines.get(language, self.tagline)
 
     @property
     def areas_csv(self) -> Path:
@@ -72,6 +77,12 @@ class Municipality:
     def rulebook_toml(self) -> Path:
         """The rules check with which the coordinator begins."""
         return self.folder / "rulebook.toml"
+
+    @property
+    def catalogues(self) -> str:
+        """Where translated texts stand: the municipality's own, which may add a language, and ours."""
+        places = (self.folder / "translations", PACKAGE_DIR / "translations")
+        return ";".join(str(place) for place in places if place.is_dir())
 
     @property
     def demo_dir(self) -> Path:
@@ -93,34 +104,53 @@ class Municipality:
             raise ConfigurationError(f"ABS_MUNICIPALITY={name_or_path}: {path} cannot be read") from error
         except ValueError as error:  # not TOML, or not UTF-8
             raise ConfigurationError(f"{path}: {error}") from error
-        rules, villages, languages = data.pop("rules", {}), data.pop("villages", []), data.pop("languages", [])
-        _refuse_unknown(path, data, {f.name for f in fields(cls)} - {"folder", "rules", "villages", "languages"}, "")
+        special = {
+            "rules": _rules(path, data.pop("rules", {})),
+            "villages": frozenset(_texts(path, "villages", data.pop("villages", []))),
+            "languages": _languages(path, data.pop("languages", [])),
+            "taglines": _taglines(path, data.pop("taglines", {})),
+        }
+        _refuse_unknown(path, data, {f.name for f in fields(cls)} - {"folder", *special}, "")
         if bad := [key for key, value in data.items() if not isinstance(value, str)]:
             raise ConfigurationError(f"{path}: {bad[0]} must be a text")
-        if not isinstance(villages, list) or not all(isinstance(code, str) for code in villages):
-            raise ConfigurationError(f"{path}: villages must be a list of district codes")
-        if not isinstance(languages, list) or not all(_is_catalogue(code) for code in languages):
-            raise ConfigurationError(f'{path}: languages must be a list of codes that have a catalogue, like "en"')
-        if not isinstance(rules, dict):
-            raise ConfigurationError(f"{path}: rules must be a table")
-        _refuse_unknown(path, rules, {f.name for f in fields(Rules)}, "rules.")
-        if bad := [key for key, value in rules.items() if type(value) is not int or value <= 0]:
-            raise ConfigurationError(f"{path}: rules.{bad[0]} must be a whole number above 0")
         try:
-            return cls(
-                folder=folder,
-                villages=frozenset(villages),
-                languages=tuple(languages),
-                rules=Rules(**rules),
-                **data,
-            )
+            return cls(folder=folder, **special, **data)
         except TypeError as error:
             raise ConfigurationError(f"{path}: {error}") from error
 
 
-def _is_catalogue(code: object) -> bool:
-    """Whether texts were translated into this language."""
-    return isinstance(code, str) and code.isalpha() and (PACKAGE_DIR / "translations" / code).is_dir()
+def _rules(path: Path, given: Any) -> Rules:
+    if not isinstance(given, dict):
+        raise ConfigurationError(f"{path}: rules must be a table")
+    _refuse_unknown(path, given, {f.name for f in fields(Rules)}, "rules.")
+    if bad := [key for key, value in given.items() if type(value) is not int or value <= 0]:
+        raise ConfigurationError(f"{path}: rules.{bad[0]} must be a whole number above 0")
+    return Rules(**given)
+
+
+def _texts(path: Path, key: str, given: Any) -> list[str]:
+    if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+        raise ConfigurationError(f"{path}: {key} must be a list of texts")
+    return given
+
+
+def _languages(path: Path, given: Any) -> tuple[str, ...]:
+    codes = _texts(path, "languages", given)
+    if bad := [code for code in codes if not _is_catalogue(path.parent, code)]:
+        raise ConfigurationError(f"{path}: languages: there is no catalogue for {bad[0]}")
+    return tuple(codes)
+
+
+def _taglines(path: Path, given: Any) -> dict[str, str]:
+    if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
+        raise ConfigurationError(f'{path}: taglines must be a table of texts by language, like en = "..."')
+    return given
+
+
+def _is_catalogue(folder: Path, code: str) -> bool:
+    """Whether texts were translated into this language, by us or by the municipality itself."""
+    is_code = len(code) == 2 and code.isascii() and code.islower()
+    return is_code and any((place / code).is_dir() for place in (folder / "translations", PACKAGE_DIR / "translations"))
 
 
 def _refuse_unknown(path: Path, data: Mapping[str, Any], known: set[str], prefix: str) -> None:

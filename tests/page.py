@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextvars
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -122,7 +123,8 @@ def check(page: Page) -> None:
     """Whether a page is in order; the first thing that is not fails the test."""
     errors = [str(error) for error in page.document.errors]
     assert not errors, f"{page.path}: not valid HTML: {errors[:3]}"
-    assert page.one("html").attrs.get("lang") == "nl"
+    first = urlsplit(page.path).path.split("/")[1]
+    assert page.one("html").attrs.get("lang") == (first if first in {"en", "ar"} else "nl")
     assert page.one("head title").to_text().strip(), f"{page.path}: no title"
     assert len(page.all("h1")) == 1, f"{page.path}: {len(page.all('h1'))} h1"
     assert len(page.all("main")) == 1, f"{page.path}: no main"
@@ -155,6 +157,7 @@ def _check_forms(page: Page) -> None:
         named = attributes.get("id") in labelled or attributes.get("aria-label") or id(element) in inside
         assert named, f"{page.path}: a field without a label: {attributes}"
     for form in page.all("form"):
-        if (form.attrs.get("method") or "get").lower() != "post" or form.attrs["action"] in STATELESS_FORMS:
+        action = re.sub(r"^/[a-z]{2}(?=/)", "", form.attrs["action"])
+        if (form.attrs.get("method") or "get").lower() != "post" or action in STATELESS_FORMS:
             continue
         assert form.query('input[name="csrf_token"]'), f"{page.path}: a form without a CSRF token"
