@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files of the site: one address in every language, with a fingerprint, so that browsers keep them for a year."""
+"""Files of the site: one address in every language, a fingerprint so that browsers keep them, text compressed once."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from flask import Flask, Response, current_app, request
 
 A_YEAR = 31_536_000
 FINGERPRINT = 10  # characters
+COMPRESSED = {"text/css", "text/javascript", "application/javascript", "image/svg+xml", "application/manifest+json"}
 
 
 class Site(Flask):
@@ -43,10 +46,30 @@ def _digest(path: Path, _changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:FINGERPRINT]
 
 
-def keep_for_a_year(response: Response) -> Response:
-    """Let browsers not even ask again for a file with its fingerprint."""
-    name, given = str((request.view_args or {}).get("filename", "")), request.args.get("v")
-    is_file = request.endpoint == "static" and response.status_code == 200
-    if is_file and given and given == fingerprint(Path(current_app.static_folder or ""), name, current_app.debug):
+def finish_file(response: Response) -> Response:
+    """Let browsers not even ask again for a file with its fingerprint, and send text compressed."""
+    if request.endpoint != "static" or response.status_code != HTTPStatus.OK:
+        return response
+    folder, name = Path(current_app.static_folder or ""), str((request.view_args or {}).get("filename", ""))
+    given = request.args.get("v")
+    if given and given == fingerprint(folder, name, current_app.debug):
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+    if response.mimetype in COMPRESSED:
+        response.vary.add("Accept-Encoding")
+        if request.accept_encodings.quality("gzip") > 0:
+            _compress(response, folder / name)
     return response
+
+
+def _compress(response: Response, path: Path) -> None:
+    response.direct_passthrough = False
+    response.set_data(_zipped(path, path.stat().st_mtime_ns))
+    response.headers["Content-Encoding"] = "gzip"
+    etag, _is_weak = response.get_etag()
+    if etag:
+        response.set_etag(etag, weak=True)
+
+
+@lru_cache(maxsize=500)
+def _zipped(path: Path, _changed: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 9, mtime=0)
