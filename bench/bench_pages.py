@@ -76,6 +76,8 @@ def _fill(app: Flask, published: int) -> dict[str, str]:
         empty(settings_of(app), table)
     with app.app_context(), transaction() as session:
         add_households(session, HOUSEHOLDS)
+    settle(settings_of(app))  # else the database plans for an empty town
+    with app.app_context(), transaction() as session:
         round_id = add_open_round(session, app)
         issue_vouchers(session, round_id, keys=app.extensions["code_keys"], actor=ACTOR, now=clock.now())
         ids = add_initiatives(session, published, target_cents=1_000)

@@ -137,9 +137,12 @@ def _eligible_households(
     """Chunks of household ids, from a cursor on the server that sees one moment.
 
     Who has a voucher in another round of the same time, because the address came into another district, has enough.
+    No nested loop: the database takes the vouchers for few, while they become many under the cursor that reads them.
     """
     with connection.cursor(name="eligible_households", binary=True) as cursor:
+        connection.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(ELIGIBLE, {"round_id": round_id, "round_ids": round_ids})
+        connection.execute("SET LOCAL enable_nestloop = on")
         while rows := cursor.fetchmany(CHUNK):
             yield [row[0] for row in rows]  # type: ignore[index]
 
