@@ -5,18 +5,34 @@ from __future__ import annotations
 
 from flask import Flask
 
-from abs_platform import database, errors, languages, logs, model_registry, outbox, security, templating, uploads
+from abs_platform import (
+    database,
+    errors,
+    languages,
+    logs,
+    model_registry,
+    outbox,
+    page_memory,
+    security,
+    templating,
+    uploads,
+)
 from abs_platform.accountability.routes_costs import bp as accountability_bp
 from abs_platform.accountability.routes_regie import bp as accountability_regie_bp
 from abs_platform.accounts import login, routes_oidc
 from abs_platform.accounts.routes_account import bp as accounts_bp
 from abs_platform.accounts.routes_set_up import bp as second_factor_bp
 from abs_platform.accounts.routes_staff import bp as staff_bp
+from abs_platform.agenda.routes import bp as agenda_bp
+from abs_platform.agenda.routes_regie import bp as agenda_regie_bp
+from abs_platform.agenda.routes_organisers import bp as activities_bp
 from abs_platform.api.routes import init_app as init_api
 from abs_platform.areas.routes_beheer import bp as help_points_bp
 from abs_platform.cashbook.routes import bp as cashbook_bp
 from abs_platform.config import ROOT_DIR, Settings
 from abs_platform.demo.routes import bp as demo_bp
+from abs_platform.districts.routes import bp as districts_bp
+from abs_platform.districts.routes_regie import bp as profiles_bp
 from abs_platform.donations.routes import bp as donations_bp
 from abs_platform.embedded import start_embedded_postgres
 from abs_platform.event_log.routes import bp as event_log_bp
@@ -24,11 +40,15 @@ from abs_platform.extensions import csrf
 from abs_platform.finance.routes import bp as finance_bp
 from abs_platform.finance.routes_books import bp as books_bp
 from abs_platform.flyers.routes import bp as flyers_bp
+from abs_platform.following.routes_managing import bp as following_bp
 from abs_platform.help_offers.routes import bp as help_offers_bp
 from abs_platform.households.routes_files import bp as addresses_desk_bp
 from abs_platform.initiatives.routes import bp as initiatives_bp
+from abs_platform.initiatives.routes_illustrations import bp as illustrations_bp
+from abs_platform.initiatives.routes_map import bp as map_bp
 from abs_platform.initiatives.routes_organisers import bp as invitations_bp
 from abs_platform.initiatives.routes_sending import bp as submitting_bp
+from abs_platform.initiatives.routes_sharing import bp as sharing_bp
 from abs_platform.letters.routes_beheer_runs import bp as letters_desk_bp
 from abs_platform.letters.routes_beheer_texts import bp as letter_texts_bp
 from abs_platform.mail.routes import bp as demo_mail_bp
@@ -37,11 +57,14 @@ from abs_platform.moderation.routes import bp as desk_bp
 from abs_platform.moderation.routes_account import bp as conversation_bp
 from abs_platform.moderation.routes_deciding import bp as deciding_bp
 from abs_platform.moderation.routes_exceptions import bp as exceptions_bp
-from abs_platform.municipality import PACKAGE_DIR
+from abs_platform.news.routes import bp as news_bp
+from abs_platform.news.routes_regie import bp as news_regie_bp
 from abs_platform.objections.routes import bp as objections_bp
 from abs_platform.objections.routes_regie import bp as objections_regie_bp
 from abs_platform.organisers.routes import bp as organisers_bp
 from abs_platform.pages.routes import bp as pages_bp
+from abs_platform.pages.routes_app import bp as app_bp
+from abs_platform.pages.routes_machines import bp as machines_bp
 from abs_platform.paper.routes import bp as paper_bp
 from abs_platform.paper.routes_balie import bp as counter_bp
 from abs_platform.paper.routes_boxes import bp as boxes_bp
@@ -61,10 +84,13 @@ from abs_platform.replacements.routes import bp as lost_letters_bp
 from abs_platform.replacements.routes_beheer import bp as post_desk_bp
 from abs_platform.reports.routes import bp as reports_bp
 from abs_platform.reports.routes_beheer import bp as reports_desk_bp
+from abs_platform.reports.routes_years import bp as reports_years_bp
 from abs_platform.rounds.routes_ending import bp as rounds_desk_bp
 from abs_platform.rule_settings.routes import bp as rule_settings_bp
 from abs_platform.rulebook.routes_beheer import bp as rulebook_bp
-from abs_platform.static_files import Site, keep_for_a_year
+from abs_platform.site_texts.routes import bp as site_texts_bp
+from abs_platform.site_texts.routes_beheer import bp as site_texts_desk_bp
+from abs_platform.static_files import Site, finish_file
 from abs_platform.storage import make_store
 from abs_platform.updates.routes_givers import bp as updates_bp
 from abs_platform.updates.routes_regie import bp as updates_regie_bp
@@ -78,9 +104,21 @@ __all__ = ["create_app", "model_registry"]
 
 BLUEPRINTS = (
     pages_bp,
+    app_bp,
+    site_texts_bp,
+    site_texts_desk_bp,
+    machines_bp,
     accounts_bp,
     media_bp,
     initiatives_bp,
+    news_bp,
+    agenda_bp,
+    news_regie_bp,
+    agenda_regie_bp,
+    map_bp,
+    sharing_bp,
+    activities_bp,
+    illustrations_bp,
     vouchers_bp,
     kept_vouchers_bp,
     lost_letters_bp,
@@ -90,8 +128,12 @@ BLUEPRINTS = (
     cashbook_bp,
     reports_bp,
     reports_desk_bp,
+    reports_years_bp,
+    districts_bp,
+    profiles_bp,
     rulebook_bp,
     flyers_bp,
+    following_bp,
     payments_bp,
     webhook_bp,
     submitting_bp,
@@ -151,13 +193,14 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["payments"] = make_provider(settings.payments)
     logs.init_app(app)
     security.init_app(app, settings)
-    app.after_request(keep_for_a_year)
+    page_memory.init_app(app, is_on=settings.environment != "test")
+    app.after_request(finish_file)
     uploads.init_app(app)
     database.init_app(app, settings.database_url or start_embedded_postgres(settings.instance_dir))
     errors.init_app(app)
     csrf.init_app(app)
     login.init_app(app)
-    languages.init_app(app, settings.municipality.languages, str(PACKAGE_DIR / "translations"))
+    languages.init_app(app, settings.municipality.languages, settings.municipality.catalogues)
     templating.init_app(app, settings)
     outbox.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from abs_platform.development_keys import development_keys
 from abs_platform.mail_server import MailServer, read_address
+from abs_platform.map_tiles import MapTiles
 from abs_platform.municipality import PACKAGE_DIR, ConfigurationError, Municipality, Rules
 from abs_platform.openid import OpenId
 from abs_platform.payment_settings import BankAccount, PaymentSettings
@@ -46,6 +47,7 @@ class Settings:
     openid: OpenId | None = None
     payments: PaymentSettings | None = None
     bank_account: BankAccount | None = None
+    map_tiles: MapTiles | None = None
 
     @property
     def is_production(self) -> bool:
@@ -89,6 +91,7 @@ class Settings:
             openid=OpenId.read(env),
             payments=PaymentSettings.read(env),
             bank_account=BankAccount.read(env),
+            map_tiles=MapTiles.read(env),
         )
 
 
@@ -133,7 +136,7 @@ def _media_problems(env: Mapping[str, str]) -> list[str]:
 
 def _problems_of_readers(env: Mapping[str, str]) -> list[str]:
     problems = []
-    for read in (OpenId.read, PaymentSettings.read, BankAccount.read):
+    for read in (OpenId.read, PaymentSettings.read, BankAccount.read, MapTiles.read):
         try:
             read(env)
         except ValueError as error:

@@ -21,7 +21,8 @@ from abs_platform.security import access_of
 DEFAULT = "nl"
 _LANGUAGE = "abs.language"
 # What machines ask for has no language, nor have files.
-_WITHOUT_LANGUAGE = ("api/", "webhooks/", "static/", "media/", "healthz", "readyz", ".well-known/")
+_WITHOUT_LANGUAGE = ("api/", "webhooks/", "static/", "media/", "healthz", "readyz", ".well-known/", "robots.txt")
+_WITHOUT_LANGUAGE += ("sitemap",)
 
 
 @dataclass(frozen=True, slots=True)

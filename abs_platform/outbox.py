@@ -8,12 +8,14 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import nh3
 from flask import Flask, current_app
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -24,12 +26,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from abs_platform.config import Settings
 from abs_platform.database import Base, in_list
 from abs_platform.errors import InvalidInput
+from abs_platform.languages import DEFAULT, prefix_of
 from abs_platform.lives import LabelledEnum
 from abs_platform.mail_server import read_address
 
 MAX_SUBJECT = 200
 MAX_EVENT = 200
 _SHOWN_TAGS = {"a", "b", "blockquote", "br", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "strong", "ul"}
+_LANGUAGE: ContextVar[str] = ContextVar("language_of_mail", default=DEFAULT)
 _ARTICLE = '<div role="article"'  # where templates/emails/base.html begins with what a reader sees
 
 
@@ -119,27 +123,43 @@ def shown(html: str) -> Markup:
     clean = nh3.clean(
         f"{_ARTICLE}{article}" if found else html,
         tags=_SHOWN_TAGS,
-        attributes={"a": {"href"}},
+        attributes={"a": {"href"}, "*": {"lang", "dir"}},
         set_tag_attribute_values={"a": {"class": "utrecht-link"}},
     )
     return Markup(re.sub(r"<(/?)h1>", r"<\1h2>", clean))  # noqa: S704 - nh3 has just cleaned it
 
 
-def site_url(endpoint: str, *, _anchor: str = "", **values: Any) -> str:
-    """The absolute address of a page, also where there is no request. Raises: BuildError when there is no such page."""
+def site_url(endpoint: str, *, _anchor: str = "", _language: str | None = None, **values: Any) -> str:
+    """The absolute address of a page, also where there is no request. Raises: BuildError when there is no such page.
+
+    It is the page in that language; without one, that of the mail which is being written, and Dutch elsewhere.
+    """
     path: str = current_app.url_map.bind("site").build(endpoint, values)
-    return _settings().base_url + path + (f"#{_anchor}" if _anchor else "")
+    prefix = prefix_of(_spoken(_language) if _language else _LANGUAGE.get())
+    return _settings().base_url + prefix + path + (f"#{_anchor}" if _anchor else "")
 
 
-def preview(name: str, /, **context: Any) -> RenderedMail:
-    """Render ``templates/emails/<name>.txt`` and ``.html``; the first line of the plain text is the subject."""
-    settings = _settings()
-    context |= {"municipality": settings.municipality, "base_url": settings.base_url}
-    plain = _tidy(_render(f"emails/{name}.txt", context))
-    subject, _newline, text = plain.partition("\n")
-    subject = subject[:MAX_SUBJECT]
-    html = _render(f"emails/{name}.html", context | {"subject": subject})
+def preview(name: str, /, *, language: str = DEFAULT, **context: Any) -> RenderedMail:
+    """Render ``templates/emails/<name>.txt`` and ``.html``; the first line of the plain text is the subject.
+
+    It is written in the language of its reader, whatever that of the page is; Dutch when the site does not have it.
+    """
+    settings, language = _settings(), _spoken(language)
+    token = _LANGUAGE.set(language)
+    try:
+        with force_locale(language):
+            context |= {"municipality": settings.municipality, "base_url": settings.base_url + prefix_of(language)}
+            plain = _tidy(_render(f"emails/{name}.txt", context))
+            subject, _newline, text = plain.partition("\n")
+            subject = subject[:MAX_SUBJECT]
+            html = _render(f"emails/{name}.html", context | {"subject": subject})
+    finally:
+        _LANGUAGE.reset(token)
     return RenderedMail(subject, text.strip() + "\n", html)
+
+
+def _spoken(language: str) -> str:
+    return language if language in current_app.config["LANGUAGES"] else DEFAULT
 
 
 def _render(template: str, context: dict[str, Any]) -> str:
@@ -163,12 +183,13 @@ def queue(
     is_secret: bool = False,
     reply_to: str | None = None,
     unsubscribe_url: str | None = None,
+    language: str = DEFAULT,
     **context: Any,
 ) -> bool:
-    """Render a mail and queue it; whether it was new. See ``queue_rendered``."""
+    """Render a mail and queue it; whether it was new. See ``preview`` and ``queue_rendered``."""
     return queue_rendered(
         session,
-        preview(name, **context),
+        preview(name, language=language, **context),
         to=to,
         event=event,
         now=now,

@@ -40,3 +40,8 @@ def page_of(total: int, number: int, size: int) -> Window:
     pages = max(1, -(-total // size))
     number = min(max(1, number), pages)
     return Window(number, pages, (number - 1) * size)
+
+
+def page_asked(text: str) -> int:
+    """The number of the page in an address; 1 for what is no number of a page."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 1

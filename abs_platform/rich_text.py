@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _RULES = ("heading", "list", "emphasis", "link", "autolink", "newline", "escape")
-_TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "h3", "h4", "a", "span"}
+_TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "h2", "h3", "h4", "a", "span"}
 _CLASSES = {"a": {"utrecht-link", "abs-link-external"}, "span": {"abs-hidden"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _LINK_REL = "nofollow ugc noopener"
@@ -35,7 +35,7 @@ def without_unseen(text: str) -> str:
     return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def rich_text(text: str, level: Literal[3, 4] = 3, *, site_host: str = "") -> Markup:
+def rich_text(text: str, level: Literal[2, 3, 4] = 3, *, site_host: str = "") -> Markup:
     """A text in our part of Markdown as safe HTML; plain paragraphs look as plain paragraphs.
 
     All headings get the level that fits the page. A link to another host than ``site_host`` says that it leaves us.

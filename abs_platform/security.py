@@ -25,17 +25,21 @@ from abs_platform import clock
 from abs_platform.actors import Actor
 from abs_platform.config import Settings
 from abs_platform.errors import NotAllowed
+from abs_platform.map_tiles import MapTiles
 from abs_platform.payment_settings import PaymentSettings
 from abs_platform.users import Role, User
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'{pay_at}; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:{tiles_at}; "
+    "form-action 'self'{pay_at}; "
     "object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 PAY_AT = "https://checkout.stripe.com"
-SAME_FOR_ALL = {"static", "media.picture", "pages.healthz", "pages.readyz"}
+SAME_FOR_ALL = {"static", "media.picture", "illustrations.show", "app.style", "sharing.picture", "sharing.qr"}
+SAME_FOR_ALL |= {"pages.healthz", "pages.readyz"}
+SAME_FOR_ALL |= {"machines.robots", "machines.security_txt", "machines.sitemap", "machines.sitemap_file"}
 _ACCESS = "_abs_access"
 MAX_NEXT_PATH = 500
 SEEN_AT = "seen_at"
@@ -229,19 +233,20 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
-def content_security_policy(payments: PaymentSettings | None) -> str:
+def content_security_policy(payments: PaymentSettings | None, tiles: MapTiles | None = None) -> str:
     """What a page of ours may load, and where its forms lead: here, and from here to where gifts are paid.
 
-    Some browsers hold a redirect after a form to form-action too.
+    Some browsers hold a redirect after a form to form-action too. The background of the map is the one thing that may
+    come from elsewhere.
     """
     pay_at = "" if payments is None else f" {payments.api_url if payments.is_stand_in else PAY_AT}"
-    return CONTENT_SECURITY_POLICY.format(pay_at=pay_at)
+    return CONTENT_SECURITY_POLICY.format(pay_at=pay_at, tiles_at=f" {tiles.origin}" if tiles else "")
 
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
     settings: Settings = current_app.extensions["settings"]
-    headers.setdefault("Content-Security-Policy", content_security_policy(settings.payments))
+    headers.setdefault("Content-Security-Policy", content_security_policy(settings.payments, settings.map_tiles))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")

@@ -14,7 +14,10 @@ from flask import Flask, Response, current_app, request
 
 A_YEAR = 31_536_000
 FINGERPRINT = 10  # characters
+# What holds nothing of anybody, so that it may be compressed.
+FILES = {"static", "app.style", "app.manifest", "app.worker", "illustrations.show", "sharing.qr", "map.shapes"}
 COMPRESSED = {"text/css", "text/javascript", "application/javascript", "image/svg+xml", "application/manifest+json"}
+COMPRESSED |= {"application/json", "application/geo+json"}
 
 
 class Site(Flask):
@@ -48,28 +51,29 @@ def _digest(path: Path, _changed: int) -> str:
 
 def finish_file(response: Response) -> Response:
     """Let browsers not even ask again for a file with its fingerprint, and send text compressed."""
-    if request.endpoint != "static" or response.status_code != HTTPStatus.OK:
+    if request.endpoint not in FILES or response.status_code != HTTPStatus.OK:
         return response
-    folder, name = Path(current_app.static_folder or ""), str((request.view_args or {}).get("filename", ""))
     given = request.args.get("v")
-    if given and given == fingerprint(folder, name, current_app.debug):
-        response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+    if request.endpoint == "static" and given:
+        name = str((request.view_args or {}).get("filename", ""))
+        if given == fingerprint(Path(current_app.static_folder or ""), name, current_app.debug):
+            response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
     if response.mimetype in COMPRESSED:
         response.vary.add("Accept-Encoding")
         if request.accept_encodings.quality("gzip") > 0:
-            _compress(response, folder / name)
+            _compress(response)
     return response
 
 
-def _compress(response: Response, path: Path) -> None:
+def _compress(response: Response) -> None:
     response.direct_passthrough = False
-    response.set_data(_zipped(path, path.stat().st_mtime_ns))
+    response.set_data(_zipped(response.get_data()))
     response.headers["Content-Encoding"] = "gzip"
     etag, _is_weak = response.get_etag()
     if etag:
         response.set_etag(etag, weak=True)
 
 
-@lru_cache(maxsize=500)
-def _zipped(path: Path, _changed: int) -> bytes:
-    return gzip.compress(path.read_bytes(), 9, mtime=0)
+@lru_cache(maxsize=1_000)
+def _zipped(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)

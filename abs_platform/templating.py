@@ -10,10 +10,12 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from abs_platform.clock import AMSTERDAM
 from abs_platform.config import Settings
+from abs_platform.languages import current_language
 from abs_platform.money import format_euros, format_euros_exact
 from abs_platform.rich_text import rich_text
 
@@ -26,12 +28,28 @@ def long_date(value: dt.date | dt.datetime) -> str:
 
 def long_datetime(value: dt.datetime) -> str:
     """Write a moment as "22 november 2026 om 14.35 uur", in Amsterdam."""
-    return format_datetime(value.astimezone(AMSTERDAM), "d MMMM y 'om' HH.mm 'uur'", locale=get_locale() or "nl")
+    return format_datetime(value.astimezone(AMSTERDAM), _("d MMMM y 'om' HH.mm 'uur'"), locale=get_locale() or "nl")
 
 
 def month_name(value: dt.date) -> str:
     """Write the name of a month, as in "november"."""
     return format_date(value, "MMMM", locale=get_locale() or "nl")
+
+
+def weekday_date(value: dt.date | dt.datetime, with_year: bool = False) -> str:
+    """Write a day as "zaterdag 3 mei", or "zaterdag 3 mei 2027"; a moment is taken as its day in Amsterdam."""
+    day = value.astimezone(AMSTERDAM).date() if isinstance(value, dt.datetime) else value
+    return format_date(day, "EEEE d MMMM y" if with_year else "EEEE d MMMM", locale=get_locale() or "nl")
+
+
+def short_month(value: dt.date) -> str:
+    """Write the name of a month short, as in "nov"."""
+    return format_date(value, "LLL", locale=get_locale() or "nl").rstrip(".")
+
+
+def clock_time(value: dt.datetime) -> str:
+    """Write the time of a moment in Amsterdam, as in "14.35"."""
+    return format_datetime(value.astimezone(AMSTERDAM), _("HH.mm"), locale=get_locale() or "nl")
 
 
 def number(value: int) -> str:
@@ -51,6 +69,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         euros=format_euros, long_date=long_date, long_datetime=long_datetime, number=number, paragraphs=paragraphs
     )
     app.jinja_env.filters.update(euros_exact=format_euros_exact, month_name=month_name)
+    app.jinja_env.filters.update(weekday_date=weekday_date, short_month=short_month, clock_time=clock_time)
     app.jinja_env.filters["rich_text"] = partial(rich_text, site_host=urlsplit(settings.base_url).netloc)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -59,6 +78,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         payments = app.extensions["settings"].payments
         return {
             "municipality": settings.municipality,
+            "tagline": settings.municipality.tagline_in(current_language()),
+            "base_url": settings.base_url,
             "takes_money": bool(app.extensions.get("payments")),
             "is_play_money": payments is not None and payments.is_stand_in,
         }

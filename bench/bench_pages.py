@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Queries and bytes of the public pages with 60 and 500 initiatives, and requests a second beside a bare Flask page."""
+"""Queries, bytes and requests a second of the public pages in a small and a large town, beside bare Flask pages."""
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import http.client
 import re
+import statistics
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,13 +42,25 @@ from bench.harness import (
     show,
     start_app,
 )
+from jobs import count_figures, count_progress
 
-SIZES = (60, 500)
+
+@dataclass(frozen=True)
+class Size:
+    """How large the town is. Every gift is of another household."""
+
+    published: int
+    gifts: int
+
+
+SIZES = (Size(500, 100_000), Size(10_000, 1_000_000))
 REALISED = 12
-HOUSEHOLDS, GIFTS = 120_000, 100_000
 MAX_QUERIES, MAX_KILOBYTES = 6, 100
+MIN_PERCENT, MOST_TIMES_SLOWER = 35, 1.5
 CLIENTS = 8
-SECONDS, REPEATS = 5.0, 2
+SECONDS, REPEATS = 5.0, 3
+# Who sends any cookie gets a page that is made now.
+MADE_NOW = {"Cookie": "made=now"}
 
 
 def bare_app(size: int) -> Flask:
@@ -55,34 +70,46 @@ def bare_app(size: int) -> Flask:
     return app
 
 
+def bare_jinja_app(size: int) -> Flask:
+    """One page of so many bytes that a template writes, some hundred bytes at a time."""
+    app, piece = Flask("bare"), "x" * 100
+    template = app.jinja_env.from_string("{% for piece in pieces %}<p>{{ piece }}</p>{% endfor %}")
+    app.add_url_rule("/", view_func=lambda: template.render(pieces=[piece] * (size // 107)))
+    return app
+
+
 def main() -> None:
-    """Print the figures for both sizes."""
+    """Print the figures for each size, and how much slower the large town is."""
     parser = argparse.ArgumentParser(prog="bin/bench pages", description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each measurement lasts")
     parser.add_argument("--repeats", type=int, default=REPEATS, help="how many times each page is measured")
+    parser.add_argument("--small", action="store_true", help="only the small town")
     options = parser.parse_args()
     app = start_app()
-    for published in SIZES:
-        pages = _fill(app, published)
+    speeds: list[dict[str, list[float]]] = []
+    for size in SIZES[:1] if options.small else SIZES:
+        pages = _fill(app, size)
         visits = {name: _first_visit(app, path) for name, path in pages.items()}
-        print(f"\n{published} published initiatives, {GIFTS:,} gifts")
+        print(f"\n{size.published:,} published initiatives, {size.gifts:,} gifts", flush=True)
         _show_visits(visits)
-        _show_speed(app, pages, visits, options.seconds, options.repeats)
+        speeds.append(_show_speed(app, pages, visits, options.seconds, options.repeats))
+    if len(speeds) == 2:
+        _show_growth(*speeds)
 
 
-def _fill(app: Flask, published: int) -> dict[str, str]:
-    """Start afresh with so many initiatives; returns the pages to measure."""
+def _fill(app: Flask, size: Size) -> dict[str, str]:
+    """Start afresh with a town of this size; returns the pages to measure."""
     for table in ("rounds", "households", "initiatives", "events"):
         empty(settings_of(app), table)
     with app.app_context(), transaction() as session:
-        add_households(session, HOUSEHOLDS)
+        add_households(session, size.gifts + 1_000)
     settle(settings_of(app))  # else the database plans for an empty town
     with app.app_context(), transaction() as session:
         round_id = add_open_round(session, app)
         issue_vouchers(session, round_id, keys=app.extensions["code_keys"], actor=ACTOR, now=clock.now())
-        ids = add_initiatives(session, published, target_cents=1_000)
+        ids = add_initiatives(session, size.published, target_cents=1_000)
         ids += add_initiatives(session, REALISED, target_cents=1_000, state=InitiativeState.REALISED.value)
-        add_gifts(session, GIFTS, ids)
+        add_gifts(session, size.gifts, ids)
         # Targets that fit what was given: the realised ones have theirs, the others are on their way.
         session.execute(
             text("""
@@ -93,12 +120,17 @@ def _fill(app: Flask, published: int) -> dict[str, str]:
             """)
         )
     settle(settings_of(app))
+    for job in (count_progress, count_figures):
+        with app.app_context():
+            job.run(clock.now())
     with app.app_context(), transaction() as session:
         if breaches := check(session):
             raise RuntimeError(f"the books are wrong: {breaches[0]}")
         card = newest(session, InitiativeState.PUBLISHED, today=clock.today(), limit=1)[0]
+    settle(settings_of(app))
     initiative = f"/initiatieven/{card.id}-{card.slug}"
-    return {"home": "/", "initiatives": "/initiatieven", "an initiative": initiative, "voucher": "/voucher"}
+    district = "/wijken/schelfhorst"
+    return {"home": "/", "initiatives": "/initiatieven", "an initiative": initiative, "a district": district}
 
 
 @dataclass
@@ -106,6 +138,7 @@ class Visit:
     """What a first visit to a page costs, in queries and bytes."""
 
     queries: int = 0
+    raw: int = 0
     page: int = 0
     assets: int = 0
     pictures: int = 0
@@ -137,11 +170,11 @@ def _first_visit(app: Flask, path: str) -> Visit:
 
     client.get(path)  # what only the first request of a process does is not the page's
     event.listen(Engine, "before_cursor_execute", count)
-    answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+    answer = client.get(path, headers=MADE_NOW)
     event.remove(Engine, "before_cursor_execute", count)
     if answer.status_code != 200:
         raise RuntimeError(f"{path} answers {answer.status}")
-    visit.page = len(answer.data)
+    visit.raw, visit.page = len(answer.data), len(client.get(path, headers={"Accept-Encoding": "gzip"}).data)
     assets = _Assets()
     assets.feed(answer.text)
     wanted, seen = [urljoin(path, address) for address in assets.found], set[str]()
@@ -156,7 +189,9 @@ def _first_visit(app: Flask, path: str) -> Visit:
             continue
         visit.assets += len(asset.data)
         if asset.mimetype == "text/css":
-            used = re.findall(r"""url\(["']?([^"')]+)""", asset.text)
+            is_zipped = asset.headers.get("Content-Encoding") == "gzip"
+            style = (gzip.decompress(asset.data) if is_zipped else asset.data).decode()
+            used = re.findall(r"""url\(["']?([^"')]+)""", style)
             wanted += [urljoin(address, part) for part in used if not part.startswith("data:")]
     return visit
 
@@ -179,34 +214,52 @@ def _show_visits(visits: dict[str, Visit]) -> None:
     show(headings, rows)
 
 
-def _show_speed(app: Flask, pages: dict[str, str], visits: dict[str, Visit], seconds: float, repeats: int) -> None:
-    rows = []
+def _show_speed(
+    app: Flask, pages: dict[str, str], visits: dict[str, Visit], seconds: float, repeats: int
+) -> dict[str, list[float]]:
+    """Print requests a second of each page beside bare ones; returns those of pages that are made now."""
+    rows, made_now = [], {}
     url = settings_of(app).database_url or ""
     with ExitStack() as servers:
         ours = servers.enter_context(serve("wsgi:app", url))
         for name, path in pages.items():
-            bare = servers.enter_context(serve(f"bench.bench_pages:bare_app({visits[name].page})", url))
+            size = visits[name].raw
+            bare = servers.enter_context(serve(f"bench.bench_pages:bare_app({size})", url))
+            jinja = servers.enter_context(serve(f"bench.bench_pages:bare_jinja_app({size})", url))
             sides = {
-                "ours": partial(_requests_a_second, ours, path, seconds=seconds),
+                "made now": partial(_requests_a_second, ours, path, seconds=seconds, headers=MADE_NOW),
+                "kept": partial(_requests_a_second, ours, path, seconds=seconds),
                 "bare": partial(_requests_a_second, bare, "/", seconds=seconds),
+                "jinja": partial(_requests_a_second, jinja, "/", seconds=seconds),
             }
             for side in sides.values():
                 side(seconds=1)
             figures = interleave(sides, repeats)
-            rows.append(
-                (name, rate(figures["ours"]), rate(figures["bare"]), Ratio.of(figures["ours"], figures["bare"]))
-            )
-    show(("page", "requests/s", "bare Flask page of that size", "ratio"), rows)
+            made_now[name] = figures["made now"]
+            row = [name, f"{size / 1000:.0f}", *(rate(figures[side]) for side in sides)]
+            row += [str(Ratio.of(figures[side], figures["bare"])) for side in ("kept", "made now")]
+            rows.append((*row, str(Ratio.of(figures["made now"], figures["jinja"])), f">= {MIN_PERCENT}%"))
+    headings = ("page", "kB", "made now/s", "kept/s", "bare/s", "bare Jinja/s")
+    show((*headings, "kept : bare", "now : bare", "now : Jinja", "target"), rows)
+    return made_now
 
 
-def _requests_a_second(port: int, path: str, seconds: float) -> float:
+def _show_growth(small: dict[str, list[float]], large: dict[str, list[float]]) -> None:
+    rows = [
+        (name, f"{statistics.median(small[name]) / statistics.median(large[name]):.2f}", f"<= {MOST_TIMES_SLOWER}")
+        for name in small
+    ]
+    show(("page, made now", "times slower in the large town", "target"), rows)
+
+
+def _requests_a_second(port: int, path: str, seconds: float, headers: Mapping[str, str] | None = None) -> float:
     """Ask for a page from some clients at once, each on a connection that it keeps."""
     done, until = [0] * CLIENTS, time.monotonic() + seconds
 
     def ask(client: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         while time.monotonic() < until:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=dict(headers or {}))
             answer = connection.getresponse()
             answer.read()
             if answer.status != 200:

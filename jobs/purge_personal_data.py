@@ -11,6 +11,7 @@ from abs_platform.accounts.service import purge as purge_sign_ins
 from abs_platform.actors import Actor
 from abs_platform.database import db, transaction
 from abs_platform.donations.service import forget_addresses as forget_givers
+from abs_platform.following.service import purge as purge_followers
 from abs_platform.households import sent_files
 from abs_platform.initiatives.organisers import forget_addresses
 from abs_platform.letters import handing_over
@@ -61,7 +62,7 @@ def run(now: dt.datetime) -> JobReport:
         forgotten = purge_attempts(session, now) + forget_mails(session, now=now)
         forgotten += attempts.purge(session, now) + purge_sign_ins(session, now) + forget_addresses(session)
         forgotten += forget_removed(session, now) + forget_givers(session, now) + forget_receipts(session, now)
-        forgotten += forget_kept(session, now)
+        forgotten += forget_kept(session, now) + purge_followers(session, now)
         forgotten += forget_part(session, WorkKind.CHECK_ADDRESSES, "rejections", before=now - sent_files.KEPT_FOR)
         report = JobReport(changed=forgotten)
     report.each(settled_rounds(db.session(), closed_before), forget)

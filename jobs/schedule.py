@@ -13,6 +13,8 @@ from jobs import (
     book_entries,
     check_ledger,
     close_initiatives,
+    count_figures,
+    count_progress,
     do_work,
     expire_vouchers,
     issue_vouchers,
@@ -21,6 +23,7 @@ from jobs import (
     reconcile_payments,
     refund_payments,
     release_checkouts,
+    send_digests,
     send_outbox,
     send_reminders,
     tell_of_funding,
@@ -43,14 +46,18 @@ TIMETABLE: dict[str, Entry] = {
     "issue_vouchers": Entry(issue_vouchers.run, IntervalTrigger(minutes=15), "elk kwartier"),
     "book_entries": Entry(book_entries.run, IntervalTrigger(minutes=15), "elk kwartier"),
     "close_initiatives": Entry(close_initiatives.run, IntervalTrigger(minutes=1), "elke minuut"),
+    "count_progress": Entry(count_progress.run, IntervalTrigger(minutes=1), "elke minuut"),
     "release_checkouts": Entry(release_checkouts.run, IntervalTrigger(minutes=1), "elke minuut"),
     "refund_payments": Entry(refund_payments.run, IntervalTrigger(minutes=1), "elke minuut"),
     "reconcile_payments": Entry(reconcile_payments.run, IntervalTrigger(minutes=10), "elke 10 minuten"),
     "tell_of_funding": Entry(tell_of_funding.run, IntervalTrigger(minutes=1), "elke minuut"),
     "expire_vouchers": Entry(expire_vouchers.run, IntervalTrigger(minutes=5), "elke 5 minuten"),
+    "count_figures": Entry(count_figures.run, IntervalTrigger(hours=1), "elk uur"),
     "send_reminders": Entry(
         send_reminders.run, CronTrigger(hour=8, minute=0, timezone=AMSTERDAM), "elke ochtend om 8.00 uur"
     ),
+    # Most runs find nothing to do: it goes on Thursday at four, and later when that was missed.
+    "send_digests": Entry(send_digests.run, IntervalTrigger(minutes=5), "elke 5 minuten"),
     "check_ledger": Entry(
         check_ledger.run, CronTrigger(hour=3, minute=10, timezone=AMSTERDAM), "elke nacht om 3.10 uur"
     ),

@@ -24,10 +24,11 @@ from abs_platform.areas.service import load_areas
 from abs_platform.config import Settings
 from abs_platform.database import db, transaction
 from abs_platform.embedded import start_embedded_postgres
-from abs_platform.municipality import Municipality
+from abs_platform.pages.totals import MEMORY, TotalsMemory
 from abs_platform.rule_settings.in_force import CACHE, RulesCache
 from abs_platform.storage import FolderStore
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
+from tests.languages.pseudo import pseudo_town
 from tests.page import Browser
 from tests.stand_in import BANK_ACCOUNT, StandIn
 
@@ -66,7 +67,7 @@ def make_settings(database_url: str, instance_dir: Path) -> Settings:
         database_url=database_url,
         secret_key=SECRET_KEY,
         voucher_key=VOUCHER_KEY,
-        municipality=Municipality.load("almelo"),
+        municipality=pseudo_town(),
         base_url="http://localhost",
     )
 
@@ -113,6 +114,8 @@ def connection(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> I
     monkeypatch.setitem(app.extensions, "file_store", FolderStore(tmp_path / "media"))
     # The numbers of the rules are read already, so that no page asks for them now and then.
     monkeypatch.setitem(app.extensions, CACHE, RulesCache(read_at=math.inf))
+    # And no total of another test is remembered.
+    monkeypatch.setitem(app.extensions, MEMORY, TotalsMemory(seconds_kept=0))
     monkeypatch.setitem(engines, None, connection)
     monkeypatch.setitem(db.session.session_factory.kw, "join_transaction_mode", "create_savepoint")
     try:

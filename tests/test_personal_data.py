@@ -17,7 +17,7 @@ _NAMES = re.compile(r"`([a-z_]+)?\.([a-z_0-9]+)`")
 OF_NOBODY = {"areas", "address_imports", "job_runs", "ledger_postings", "ledger_transactions", "print_files", "rounds"}
 OF_NOBODY |= {"rule_advices", "rule_questions"}
 # The letter before it is anybody's, and the desk of a wijkcentrum.
-OF_NOBODY |= {"letter_texts", "letter_runs", "help_points"}
+OF_NOBODY |= {"letter_texts", "letter_runs", "help_points", "site_text_versions"}
 # The timetable, and work that was asked for: numbers, choices and sentences of ours.
 OF_NOBODY |= {"scheduled_jobs", "work_orders"}
 # What the provider, the bank or our own check says of money: numbers, sums and sentences without a name.
@@ -26,6 +26,7 @@ WORDS_OF_A_LIST = {"state", "kind", "role", "theme", "method", "level", "channel
 WORDS_OF_A_LIST |= {"side", "voice", "rule", "content_type", "subject", "bucket", "object_type", "seen"}
 NOT_PERSONAL = {
     ("checklist_ticks", "key"): "which line of the checklist",
+    ("area_figures", "name"): "which figure",
     ("code_attempts", "reason"): "what was wrong with a code, one of a few words",
     ("donations", "reference"): "a random number",
     ("finance_tasks", "external_id"): "a number at the provider or the bank",

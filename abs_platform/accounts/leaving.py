@@ -27,8 +27,10 @@ from abs_platform.accounts.models import (
 from abs_platform.accounts.own_data import Person
 from abs_platform.accounts.service import end_sessions
 from abs_platform.actors import Actor
+from abs_platform.districts.service import forget as forget_profile
 from abs_platform.donations.service import forget_giver
 from abs_platform.errors import Conflict
+from abs_platform.following.service import forget as forget_follower
 from abs_platform.help_offers.service import forget as forget_offers
 from abs_platform.initiatives import organisers
 from abs_platform.paper.service import forget as forget_paper
@@ -71,12 +73,20 @@ def _leave_help(session: Session, person: Person, actor: Actor, now: dt.datetime
     forget_offers(session, person.account_id, actor=actor, now=now)
 
 
+def _leave_following(session: Session, person: Person, _actor: Actor, _now: dt.datetime) -> None:
+    forget_follower(session, person.email)
+
+
 def _leave_vouchers(session: Session, person: Person, _actor: Actor, _now: dt.datetime) -> None:
     let_go(session, person.account_id)
 
 
 def _leave_paper(session: Session, person: Person, _actor: Actor, _now: dt.datetime) -> None:
     forget_paper(session, person.account_id)
+
+
+def _leave_districts(session: Session, person: Person, actor: Actor, now: dt.datetime) -> None:
+    forget_profile(session, person.account_id, actor=actor, now=now)
 
 
 def _leave_accounts(session: Session, person: Person, _actor: Actor, now: dt.datetime) -> None:
@@ -94,8 +104,10 @@ ERASERS: tuple[Eraser, ...] = (
     _leave_initiatives,
     _leave_gifts,
     _leave_help,
+    _leave_following,
     _leave_paper,
     _leave_vouchers,
+    _leave_districts,
     _leave_accounts,
 )
 

@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 
 from abs_platform.clock import AMSTERDAM
 from abs_platform.database import Base
+from abs_platform.following.states import FollowKind
 from abs_platform.help_offers.states import OfferState
-from abs_platform.initiatives.states import OrganiserRole, OverridableRule, RevisionKind
+from abs_platform.initiatives.states import OrganiserRole, OverridableRule, RevisionKind, Theme
 from abs_platform.lives import LabelledEnum
 from abs_platform.money import format_euros
 from abs_platform.objections.states import ObjectionState
@@ -103,11 +104,23 @@ PARTS: tuple[Part, ...] = (
     Part(_l("Teruggekomen brieven die je boekte"), "returned_letters", ("account_id",), ("reason", "scanned_at")),
     Part(_l("Vouchers die je bewaart of bewaarde"), "kept_vouchers", ("account_id",), ("kept_at",), _GOES),
     Part(_l("Waar je bent ingelogd"), "account_sessions", ("account_id",), _SESSION, _MONTH),
+    Part(
+        _l("De weekmail die je krijgt"),
+        "followers",
+        ("email",),
+        ("language", "asked_at", "confirmed_at", "told_until"),
+        _GOES,
+    ),
+    Part(_l("Wat je volgt"), "follows", ("follower_id",), ("kind", "theme", "asked_at", "confirmed_at"), _GOES),
     Part(_l("Mails om in te loggen"), "sign_in_requests", ("email",), ("requested_at", "used_at"), _GOES),
     Part(
         _l("Mails aan jou"), "outgoing_mails", ("recipient",), ("subject", "queued_at", "sent_at"), _MONTH, is_long=True
     ),
     Part(_l("Je rollen bij de gemeente"), "staff_roles", ("account_id",), ("role", "granted_at", "ended_at")),
+    Part(
+        _l("Hoe bewoners je zien"), "staff_profiles", ("account_id",), ("shown_name", "email", "phone", "about"), _GOES
+    ),
+    Part(_l("Welkomstwoorden die je schreef"), "district_intros", ("changed_by_id",), ("body", "changed_at")),
     Part(_l("Je wijken"), "desk_assignments", ("account_id",), (), _GOES),
     Part(_l("Je afwezigheid"), "absences", ("account_id",), ("starts_on", "ends_on"), _GOES),
     Part(_l("Wanneer je iemand vervangt"), "absences", ("stand_in_id",), ("starts_on", "ends_on")),
@@ -125,9 +138,27 @@ PARTS: tuple[Part, ...] = (
         ("text", "sent_at"),
     ),
     Part(_l("Berichten die je hebt afgehandeld"), "desk_messages", ("handled_by_id",), ("handled_at",)),
+    Part(
+        _l("Nieuws dat je schreef"),
+        "news_posts",
+        ("author_id",),
+        ("title", "summary", "body", "publish_at"),
+        is_long=True,
+    ),
+    Part(
+        _l("Activiteiten die je op de agenda zette"),
+        "agenda_items",
+        ("author_id",),
+        ("title", "description", "place", "starts_at", "ends_at"),
+        is_long=True,
+    ),
+    Part(
+        _l("Foto's die je voor de gemeente plaatste"), "site_pictures", ("uploaded_by_id",), ("alt_text", "created_at")
+    ),
     Part(_l("Je notities"), "desk_notes", ("author_id",), ("text", "written_at")),
     Part(_l("Brieven die je schreef"), "letter_texts", ("made_by_id",), ("made_at", "note"), is_long=True),
     Part(_l("Brieven die je goedkeurde"), "letter_texts", ("approved_by_id",), ("approved_at",)),
+    Part(_l("Teksten van de site die je schreef"), "site_text_versions", ("made_by_id",), ("page", "made_at", "note")),
     Part(_l("Je besluiten"), "decisions", ("decided_by_id",), ("kind", "reason", "decided_at")),
     Part(_l("Je besluiten die nog niet klaar zijn"), "decision_drafts", ("author_id",), ("kind", "reason", "saved_at")),
     Part(_l("Wat je hebt gecontroleerd"), "checklist_ticks", ("ticked_by_id",), ("key", "ticked_at"), is_long=True),
@@ -180,6 +211,7 @@ PARTS: tuple[Part, ...] = (
     Part(_l("Wat je hier deed"), "events", ("actor",), ("happened_at", "kind", "reason"), is_long=True),
 )
 LABELS: dict[str, LazyString] = {
+    "about": _l("Over jou"),
     "added_at": _l("Toegevoegd op"),
     "address_verified_at": _l("Adres bevestigd op"),
     "alt_text": _l("Beschrijving"),
@@ -193,7 +225,7 @@ LABELS: dict[str, LazyString] = {
     "booked_at": _l("Geboekt op"),
     "browser": _l("Browser"),
     "changed_at": _l("Gewijzigd op"),
-    "confirmed_at": _l("Meedoen bevestigd op"),
+    "confirmed_at": _l("Bevestigd op"),
     "content": _l("Inhoud"),
     "created_at": _l("Gemaakt op"),
     "decided_at": _l("Besloten op"),
@@ -220,7 +252,9 @@ LABELS: dict[str, LazyString] = {
     "kept_at": _l("Bewaard op"),
     "key": _l("Onderdeel"),
     "kind": _l("Soort"),
+    "language": _l("Taal"),
     "made_at": _l("Gemaakt op"),
+    "page": _l("Pagina"),
     "message": _l("Bericht"),
     "message_id": _l("Nummer"),
     "method": _l("Ingelogd met"),
@@ -229,6 +263,7 @@ LABELS: dict[str, LazyString] = {
     "number": _l("Nummer"),
     "offered_at": _l("Aangeboden op"),
     "organisation_name": _l("Naam van de organisatie"),
+    "phone": _l("Telefoon"),
     "place": _l("Plek"),
     "postcode": _l("Postcode"),
     "posted_at": _l("Geplaatst op"),
@@ -250,6 +285,7 @@ LABELS: dict[str, LazyString] = {
     "sent_at": _l("Verzonden op"),
     "settled_at": _l("Klaar op"),
     "settled_note": _l("Erbij geschreven"),
+    "shown_name": _l("Naam op de site"),
     "started_at": _l("Ingelogd op"),
     "starts_on": _l("Vanaf"),
     "state": _l("Stand"),
@@ -258,8 +294,10 @@ LABELS: dict[str, LazyString] = {
     "subject": _l("Onderwerp"),
     "text": _l("Tekst"),
     "thanked_at": _l("Bedankt op"),
+    "theme": _l("Thema"),
     "ticked_at": _l("Afgevinkt op"),
     "title": _l("Titel"),
+    "told_until": _l("Bijgepraat tot"),
     "uploaded_at": _l("Ingestuurd op"),
     "used_at": _l("Gebruikt op"),
     "verified_at": _l("Bevestigd op"),
@@ -269,6 +307,8 @@ LABELS: dict[str, LazyString] = {
 # Columns whose values have a word for people.
 _WORDS: dict[str, type[LabelledEnum]] = {
     "entry_batches.state": BatchState,
+    "follows.kind": FollowKind,
+    "follows.theme": Theme,
     "help_offers.state": OfferState,
     "initiative_revisions.kind": RevisionKind,
     "work_orders.kind": WorkKind,
@@ -299,12 +339,15 @@ def rows_of(session: Session, part: Part, person: Person) -> list[dict[str, Any]
 def _in_words(column: str, value: Any) -> Any:
     if column.endswith("_cents"):
         return format_euros(value)
-    return _WORDS[column](value).label if column in _WORDS else value
+    return _WORDS[column](value).label if column in _WORDS and value is not None else value
 
 
 def _is_of(column: Column[Any], person: Person) -> ColumnElement[bool]:
     if column.name == "actor":  # Actor of users.User
         return column.in_([f"{kind}:{person.account_id}" for kind in ("organiser", "staff")])
+    if column.name == "follower_id":  # knows neither account nor address, but who does
+        followers = Base.metadata.tables["followers"]
+        return column.in_(select(followers.c.id).where(followers.c.email == person.email))
     return column == (person.email if isinstance(column.type, Text) else person.account_id)
 
 

@@ -30,7 +30,8 @@ from abs_platform.database import db
 from abs_platform.donations.service import Gift, GiftDetails
 from abs_platform.errors import InvalidInput
 from abs_platform.extensions import csrf
-from abs_platform.initiatives.queries import InitiativeCard, card, list_initiatives
+from abs_platform.initiatives.listing import list_initiatives
+from abs_platform.initiatives.queries import InitiativeCard, card
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
 from abs_platform.paging import Page
 from abs_platform.reports import queries as figures

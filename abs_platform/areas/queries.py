@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -24,19 +25,19 @@ class AreaRow:
     level: AreaLevel
     kind: str | None
     parent_id: int | None = None
+    is_current: bool = True
 
 
-def list_areas(session: Session, *levels: AreaLevel) -> list[AreaRow]:
-    """The current areas in order of their code; of some levels, or of all."""
-    query = (
-        select(Area.id, Area.code, Area.name, Area.slug, Area.level, Area.kind, Area.parent_id)
-        .where(Area.is_current)
-        .order_by(Area.code)
-    )
+def list_areas(session: Session, *levels: AreaLevel, with_ended: bool = False) -> list[AreaRow]:
+    """The current areas in order of their code; of some levels, or of all. Ended ones too, if asked for."""
+    columns = (Area.id, Area.code, Area.name, Area.slug, Area.level, Area.kind, Area.parent_id, Area.is_current)
+    query = select(*columns).order_by(Area.code)
+    if not with_ended:
+        query = query.where(Area.is_current)
     if levels:
         query = query.where(Area.level.in_([level.value for level in levels]))
     return [
-        AreaRow(row.id, row.code, row.name, row.slug, AreaLevel(row.level), row.kind, row.parent_id)
+        AreaRow(row.id, row.code, row.name, row.slug, AreaLevel(row.level), row.kind, row.parent_id, row.is_current)
         for row in session.execute(query)
     ]
 
@@ -44,6 +45,24 @@ def list_areas(session: Session, *levels: AreaLevel) -> list[AreaRow]:
 def list_districts(session: Session) -> list[AreaRow]:
     """The current districts and villages, by name."""
     return sorted(list_areas(session, AreaLevel.DISTRICT), key=lambda row: row.name.casefold())
+
+
+def ids_around(areas: Iterable[AreaRow], district_id: int) -> set[int]:
+    """What is of interest in a district: the district, its neighbourhoods and the whole municipality."""
+    return {
+        area.id for area in areas if district_id in {area.id, area.parent_id} or area.level == AreaLevel.MUNICIPALITY
+    }
+
+
+def district_of_slug(areas: Iterable[AreaRow], slug: str) -> AreaRow | None:
+    """The district or village that an address names, or None: an old address then still shows something."""
+    return next((area for area in areas if area.level == AreaLevel.DISTRICT and area.slug == slug), None)
+
+
+def district_options(areas: Iterable[AreaRow]) -> list[tuple[str, str]]:
+    """All districts and villages by name, as a form offers them."""
+    districts = (area for area in areas if area.level == AreaLevel.DISTRICT)
+    return [(area.slug, area.name) for area in sorted(districts, key=lambda area: area.name.casefold())]
 
 
 def id_of_code(session: Session, code: str) -> int | None:

@@ -18,18 +18,22 @@ from abs_platform.areas.service import load_areas
 from abs_platform.config import Settings
 from abs_platform.database import transaction
 from abs_platform.demo.addresses import write_address_files
+from abs_platform.demo.announcing import announce
 from abs_platform.demo.bank import Bank
 from abs_platform.demo.history import History
+from abs_platform.demo.introducing import introduce
 from abs_platform.demo.mails import settle
 from abs_platform.demo.people import load_staff
 from abs_platform.demo.pressing import make_letters
 from abs_platform.demo.story import Story
+from abs_platform.demo.subscribing import subscribe
 from abs_platform.demo.timeline import Timeline
 from abs_platform.errors import Conflict
 from abs_platform.finance.checking import check_books
 from abs_platform.households.models import Household
 from abs_platform.households.service import import_addresses
 from abs_platform.payment_settings import DEFAULT_METHODS, BankAccount
+from abs_platform.reports.service import keep_area_figures, keep_district_vouchers
 from abs_platform.rulebook.loading import load_file
 from abs_platform.storage import FileStore
 from abs_platform.templating import number
@@ -97,9 +101,15 @@ def load(
     _tell(history, say)
     if bank is not None:
         bank.close()
+    introduce(settings.municipality.demo_dir, store, now=now)
+    announce(settings.municipality.demo_dir, store, line.ids, now=now)
+    subscribe(settings.municipality.demo_dir, line, now=now)
     make_letters(history.posting, now)
     with transaction() as session:
         settle(session, now=now)
+    with transaction() as session:
+        keep_area_figures(session, now=now)
+        keep_district_vouchers(session, now=now)
     with transaction() as session:
         events.record(session, LOADED, None, actor=ACTOR, now=now)
     if check_books(actor=ACTOR, now=now):

@@ -13,12 +13,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from abs_platform.actors import account_number
+from abs_platform.agenda.states import SENTENCES as AGENDA_SENTENCES
 from abs_platform.event_log.queries import OF_ONE_VOUCHER, STAFF
 from abs_platform.events import Event
 from abs_platform.finance.states import Settlement
 from abs_platform.households.states import SENTENCES as HOUSEHOLD_SENTENCES
 from abs_platform.moderation.history import SENTENCES as INITIATIVE_SENTENCES
 from abs_platform.money import format_euros
+from abs_platform.news.states import SENTENCES as NEWS_SENTENCES
 from abs_platform.payments.states import RefundReason
 from abs_platform.payouts.history import SENTENCES as PAYOUT_SENTENCES
 from abs_platform.rule_settings.states import BY_NAME, written
@@ -34,6 +36,7 @@ SUBJECTS: dict[str, LazyString] = {
     "round": _l("ronde"),
     "budget": _l("budget"),
     "letter_text": _l("brieftekst"),
+    "site_text": _l("tekst van de site"),
     "letters": _l("brieven"),
     "letter_run": _l("brieven"),
     "voucher": _l("voucher"),
@@ -45,6 +48,9 @@ SUBJECTS: dict[str, LazyString] = {
     "entry_batch": _l("invoer van codes"),
     "objection": _l("bezwaar"),
     "help_point": _l("wijkcentrum"),
+    "news": _l("nieuwsbericht"),
+    "agenda": _l("agenda"),
+    "site_picture": _l("foto"),
     "account": _l("account"),
     "rule": _l("instelling"),
     "rule_question": _l("vraag van de regelcheck"),
@@ -140,11 +146,14 @@ SENTENCES: dict[str, LazyString] = {
     "rule_question.changed": _l("Een vraag van de regelcheck is gewijzigd."),
     "rule_question.moved": _l("Een vraag van de regelcheck is verplaatst."),
     "rule_question.switched": _l("Een vraag van de regelcheck is aan- of uitgezet."),
+    "site_text.saved": _l("Een tekst van de site is gewijzigd."),
     "voucher.revoked": _l("Een voucher is ingetrokken."),
     "work.ordered": _l("Lang werk is aangevraagd."),
     "work.done": _l("Lang werk is klaar."),
     "work.failed": _l("Lang werk is mislukt."),
     "work.cancelled": _l("Lang werk is ingetrokken."),
+    **NEWS_SENTENCES,
+    **AGENDA_SENTENCES,
 }
 LABELS: dict[str, LazyString] = {
     "name": _l("naam"),
@@ -168,6 +177,8 @@ LABELS: dict[str, LazyString] = {
     "files": _l("bestanden"),
     "printed": _l("gemaakt"),
     "dropped": _l("vervallen"),
+    "page": _l("pagina"),
+    "language": _l("taal"),
     "version": _l("versie"),
     "letter_text": _l("brieftekst"),
     "note": _l("toelichting"),

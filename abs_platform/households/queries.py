@@ -172,6 +172,13 @@ def has_postcode(session: Session, postcode: str) -> bool:
     return session.scalar(select(Household.id).where(Household.postcode == postcode).limit(1)) is not None
 
 
+def neighbourhood_of_postcode(session: Session, postcode: str) -> int | None:
+    """The neighbourhood in which most addresses of a postcode lie: it tells nothing about one of them."""
+    living = select(Household.neighbourhood_id).where(Household.postcode == postcode, Household.ended_on.is_(None))
+    most = living.group_by(Household.neighbourhood_id).order_by(func.count().desc(), Household.neighbourhood_id)
+    return session.scalar(most.limit(1))
+
+
 def cities(session: Session) -> list[str]:
     """The towns of the living addresses, the largest first."""
     query = select(Household.city).where(Household.ended_on.is_(None)).group_by(Household.city)

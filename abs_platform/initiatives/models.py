@@ -215,6 +215,7 @@ class InitiativeProgress(Base):
     """What was given to an initiative when it was counted last: to order lists by, never to show.
 
     The job count_progress brings it up to date; a bar on a page is always summed from the gifts themselves.
+    ``mix_place`` is its place in the fair mix of the day ``mixed_on``; none when it did not collect at its beginning.
     """
 
     __tablename__ = "initiative_progress"
@@ -224,3 +225,5 @@ class InitiativeProgress(Base):
     cents: Mapped[int]
     givers: Mapped[int]
     counted_at: Mapped[dt.datetime]
+    mix_place: Mapped[int | None]
+    mixed_on: Mapped[dt.date | None]

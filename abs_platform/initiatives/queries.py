@@ -12,17 +12,15 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from abs_platform.areas.models import Area
-from abs_platform.areas.queries import AreaRow
 from abs_platform.areas.states import AreaLevel
 from abs_platform.clock import local_date
 from abs_platform.donations.models import Donation
 from abs_platform.donations.queries import confirmed_total
 from abs_platform.donations.states import DonationKind, DonationState
-from abs_platform.initiatives.models import Initiative
-from abs_platform.initiatives.states import FAILED_STATES, PUBLIC_STATES, InitiativeState, Theme
+from abs_platform.initiatives.models import Initiative, InitiativeProgress
+from abs_platform.initiatives.states import FAILED_STATES, InitiativeState, Theme
 from abs_platform.media.models import Picture
 from abs_platform.media.queries import PictureView, first_picture_id, view_of
-from abs_platform.paging import Page, page_of
 from abs_platform.payouts.models import Payout
 from abs_platform.payouts.states import AT_THE_BANK_STATES, LIVING_STATES
 from abs_platform.slugs import slugify
@@ -123,37 +121,11 @@ def card_fields(row: Any, today: dt.date) -> dict[str, Any]:
     }
 
 
-def list_initiatives(
-    session: Session,
-    *,
-    today: dt.date,
-    states: Sequence[InitiativeState] = PUBLIC_STATES,
-    district: AreaRow | None = None,
-    search: str = "",
-    page: int = 1,
-    page_size: int = 12,
-) -> Page[InitiativeCard]:
-    """A page of public initiatives. City-wide ones pass every district filter: they are for everyone.
-
-    The search is the Dutch full-text search over title, summary, story and place, best match first. What collects comes
-    before what does not, and the newest before the older.
-    """
-    chosen = _choose(_IS_PUBLIC, Initiative.state.in_([state.value for state in states]))
-    if district is not None:
-        chosen = chosen.where(
-            (_AREA.id == district.id) | (_PARENT.id == district.id) | (_AREA.level == AreaLevel.MUNICIPALITY.value)
-        )
-    order: list[Any] = [_COLLECTS.desc()]
-    if search.strip():
-        words = func.websearch_to_tsquery("dutch", search)
-        chosen = chosen.where(Initiative.search.op("@@")(words))
-        order.append(func.ts_rank(Initiative.search, words).desc())
-    total = session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
-    order += [Initiative.published_at.desc(), Initiative.id.desc()]
-    window = page_of(total, page, page_size)
-    shown = _cards_of(chosen.limit(page_size).offset(window.offset), *order)
-    items = _fetch(session, shown, today) if total else []
-    return Page(items=items, number=window.number, pages=window.pages, total=total)
+def cards(session: Session, ids: Sequence[int], *, today: dt.date) -> list[InitiativeCard]:
+    """The cards of these initiatives, in this order."""
+    rows = session.execute(_CARDS.where(Initiative.id.in_(ids)), {"today": today}) if ids else ()
+    found = {card.id: card for card in (InitiativeCard(**card_fields(row, today)) for row in rows)}
+    return [found[one] for one in ids if one in found]
 
 
 def collecting(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
@@ -163,9 +135,20 @@ def collecting(session: Session, *, today: dt.date, limit: int) -> list[Initiati
 
 
 def almost_there(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
-    """What takes gifts now and has the largest share of its target."""
-    share = _TOTAL.c.cents / Initiative.target_cents
-    return _fetch(session, _CARDS.where(_COLLECTS).order_by(share.desc(), Initiative.id).limit(limit), today)
+    """What takes gifts now and has the largest share of its target, as it was counted last (jobs/count_progress)."""
+    chosen = (
+        select(Initiative.id)
+        .join(InitiativeProgress, InitiativeProgress.initiative_id == Initiative.id)
+        .where(_COLLECTS)
+        .order_by(share().desc(), Initiative.id)
+        .limit(limit)
+    )
+    return cards(session, session.scalars(chosen, {"today": today}).all(), today=today)
+
+
+def share() -> ColumnElement[Any]:
+    """How much of its target an initiative had when it was counted last; beside its progress."""
+    return InitiativeProgress.cents * 1000 / Initiative.target_cents
 
 
 def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: int) -> list[InitiativeCard]:
@@ -183,6 +166,14 @@ def card(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeC
     """A public initiative as a card, or None."""
     row = session.execute(ONE_CARD, {"initiative_id": initiative_id}).first()
     return None if row is None else InitiativeCard(**card_fields(row, today))
+
+
+def cards_of(session: Session, ids: Sequence[int], *, today: dt.date) -> list[InitiativeCard]:
+    """The cards of these public initiatives, in the order of their numbers as given."""
+    if not ids:
+        return []
+    found = {one.id: one for one in _fetch(session, _CARDS.where(Initiative.id.in_(ids), _IS_PUBLIC), today)}
+    return [found[one] for one in ids if one in found]
 
 
 def count_by_state(session: Session) -> dict[InitiativeState, int]:

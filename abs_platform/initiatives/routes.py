@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from abs_platform import clock
-from abs_platform.areas.queries import list_districts
+from abs_platform.agenda.queries import upcoming
+from abs_platform.agenda.states import SHOWN_WITH
 from abs_platform.database import db
 from abs_platform.errors import NotFound
-from abs_platform.initiatives import queries
+from abs_platform.initiatives.browsing import browse
 from abs_platform.initiatives.permissions import can_see_desk, is_organiser
+from abs_platform.initiatives.routes_sharing import social_of
 from abs_platform.initiatives.showing import InitiativeDetail, detail
-from abs_platform.initiatives.states import FAILED_STATES, PUBLIC_STATES, InitiativeState
+from abs_platform.initiatives.states import FAILED_STATES, InitiativeState
 from abs_platform.initiatives.subjects import find_subject
 from abs_platform.organisers.queries import engagement
 from abs_platform.payments.queries import amounts_to_choose, has_received_money, highest_gift
@@ -26,36 +28,19 @@ from abs_platform.security import public, user_or_none
 
 bp = Blueprint("initiatives", __name__, url_prefix="/initiatieven")
 
-MAX_SEARCH = 100
-
 
 @bp.get("")
 @public
 def index() -> str:
-    """The list, filtered by state, district and words; the address holds the filter."""
-    session = db.session()
-    districts = list_districts(session)
-    wanted = request.args.get("status", "")
-    states = [state for state in PUBLIC_STATES if state.value == wanted]
-    slug = request.args.get("wijk", "")
-    district = next((district for district in districts if district.slug == slug), None)
-    search = "".join(c for c in request.args.get("zoek", "") if c.isprintable())[:MAX_SEARCH].strip()
+    """The list, with what was asked for; the address holds the filter."""
     number = request.args.get("pagina", "")
-    page = queries.list_initiatives(
-        session,
+    found = browse(
+        db.session(),
+        request.args,
         today=clock.today(),
-        states=states or PUBLIC_STATES,
-        district=district,
-        search=search,
-        page=int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
+        number=int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
     )
-    return render_template(
-        "initiatives/index.html",
-        page=page,
-        filters={"status": states[0].value if states else "", "district": slug if district else "", "search": search},
-        status_options=[(state.value, state.label.capitalize()) for state in PUBLIC_STATES],
-        district_options=[(district.slug, district.name) for district in districts],
-    )
+    return render_template("initiatives/index.html", list=found)
 
 
 @bp.get("/<int:initiative_id>-<slug>")
@@ -63,22 +48,33 @@ def index() -> str:
 @public
 def show(initiative_id: int, slug: str) -> str | Response:
     """One initiative; an old or shortened address leads to the one that counts."""
-    session = db.session()
-    found = detail(session, initiative_id, today=clock.today()) if initiative_id < 2**63 else None
+    session, now = db.session(), clock.now()
+    if initiative_id >= 2**63:
+        raise _no_such_initiative()
+    happened = engagement(session, initiative_id)
+    found = detail(session, initiative_id, pictures=happened.pictures, today=clock.today())
     if found is None:
-        raise NotFound(_("Dit initiatief bestaat niet (meer). Zoek verder bij de initiatieven."))
+        raise _no_such_initiative()
     if slug != found.slug:
         return redirect(url_for(".show", initiative_id=initiative_id, slug=found.slug), 301)
     is_open = found.state == InitiativeState.PUBLISHED
+    activities = upcoming(session, now, initiative_id=initiative_id) if found.state in SHOWN_WITH else []
     return render_template(
         "initiatives/show.html",
         initiative=found,
-        engagement=engagement(session, initiative_id),
-        round=open_round(session, clock.now()) if is_open else None,
+        engagement=happened,
+        activities=activities,
+        social=social_of(found, activities),
+        round=open_round(session, now) if is_open else None,
         money_choices=_money_choices(found),
+        returned_valid_days=current_rules().returned_valid_days,
         gives_money_back=found.state in FAILED_STATES and _gives_money_back(session, initiative_id),
         own_way=_own_way(initiative_id),
     )
+
+
+def _no_such_initiative() -> NotFound:
+    return NotFound(_("Dit initiatief bestaat niet (meer). Zoek verder bij de initiatieven."))
 
 
 def _money_choices(initiative: InitiativeDetail) -> list[int] | None:

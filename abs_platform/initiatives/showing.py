@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, case, literal, null, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from abs_platform.areas.models import Area
 from abs_platform.areas.queries import scope_of
 from abs_platform.areas.states import AreaLevel
 from abs_platform.donations.queries import PublicGift, latest_gifts
@@ -58,10 +59,14 @@ class InitiativeDetail(InitiativeCard):
     ended_on: dt.datetime | None
     gifts: list[PublicGift]
     pictures: list[PictureView]
+    area_slug: str = ""
+    district_slug: str = ""
 
 
-def detail(session: Session, initiative_id: int, *, today: dt.date) -> InitiativeDetail | None:
-    """A public initiative with all that its page shows, or None."""
+def detail(
+    session: Session, initiative_id: int, *, pictures: list[PictureView], today: dt.date
+) -> InitiativeDetail | None:
+    """A public initiative with all that its page shows, or None. Its pictures were read with what happened to it."""
     row = session.execute(ONE_CARD, {"initiative_id": initiative_id}).first()
     if row is None:
         return None
@@ -78,10 +83,11 @@ def detail(session: Session, initiative_id: int, *, today: dt.date) -> Initiativ
         published_on=initiative.published_at,
         ended_on=initiative.ended_at,
         gifts=latest_gifts(session, initiative_id, GIFTS_SHOWN),
-        pictures=pictures_of(session, initiative_id),
+        pictures=pictures,
     )
 
 
+_AREA, _PARENT = aliased(Area), aliased(Area)
 _ID: BindParameter[int] = bindparam("initiative_id")
 _PARTS = union_all(
     select(literal("budget").label("part"), BudgetLine.position, BudgetLine.description, BudgetLine.amount_cents)
@@ -97,22 +103,40 @@ _PARTS = union_all(
         null(),
         null(),
     ).where(Organiser.initiative_id == _ID, Organiser.confirmed_at.is_not(None)),
+    select(literal("area"), literal(0), _AREA.slug, null(), _AREA.level)
+    .join(Initiative, Initiative.area_id == _AREA.id)
+    .where(Initiative.id == _ID),
+    select(literal("area"), literal(1), _PARENT.slug, null(), _PARENT.level)
+    .join(_AREA, _AREA.parent_id == _PARENT.id)
+    .join(Initiative, Initiative.area_id == _AREA.id)
+    .where(Initiative.id == _ID),
 ).order_by("part", "position")
 
 
 def _parts(session: Session, initiative_id: int) -> dict[str, Any]:
-    """What an initiative has more than one of, in one query: budget lines, needs and organisers."""
+    """What an initiative has more than one of, in one query: budget lines, needs, organisers and its areas."""
     budget, needs, names = [], [], []
+    areas: dict[str, str] = {}
     for part, _position, text, cents, kind in session.execute(_PARTS, {"initiative_id": initiative_id}):
         if part == "budget":
             budget.append(BudgetRow(text, cents))
         elif part == "need":
             needs.append(Need(NeedKind(kind), text))
+        elif part == "area":
+            areas.setdefault("own", text)
+            areas[kind] = text
         else:
             names.append(text)
     public = [name for name in names if name]
     hidden = len(names) - len(public)
-    return {"budget_lines": budget, "needs": needs, "organisers": public, "hidden_organisers": hidden}
+    return {
+        "budget_lines": budget,
+        "needs": needs,
+        "organisers": public,
+        "hidden_organisers": hidden,
+        "area_slug": areas.get("own", ""),
+        "district_slug": areas.get(AreaLevel.DISTRICT.value, ""),
+    }
 
 
 def preview(
@@ -142,6 +166,8 @@ def preview(
         | {
             "budget_lines": [BudgetRow(**line) for line in content["budget"]],
             "needs": [Need(NeedKind(need["kind"]), need["description"]) for need in content["needs"]],
+            "area_slug": "",
+            "district_slug": "",
         },
         story=content["story"],
         place_description=content["place_description"],

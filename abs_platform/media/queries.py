@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from abs_platform.media.images import WIDTHS, Format
-from abs_platform.media.models import Picture
+from abs_platform.media.models import Picture, SitePicture
 from abs_platform.media.states import PUBLIC_PURPOSES, Purpose
 
 
@@ -112,19 +112,21 @@ def pictures_without_alt(session: Session, initiative_id: int) -> list[PictureVi
 
 def public_file(session: Session, key: str) -> PublicFile | None:
     """A picture that anyone may fetch who knows its key; None for a receipt and for what was removed."""
-    row = session.execute(
-        select(Picture.key, Picture.widths).where(
-            Picture.key == key,
-            Picture.purpose.in_([purpose.value for purpose in PUBLIC_PURPOSES]),
-            Picture.removed_at.is_(None),
-        )
-    ).one_or_none()
+    of_residents = select(Picture.key, Picture.widths).where(
+        Picture.key == key,
+        Picture.purpose.in_([purpose.value for purpose in PUBLIC_PURPOSES]),
+        Picture.removed_at.is_(None),
+    )
+    of_the_site = select(SitePicture.key, SitePicture.widths).where(
+        SitePicture.key == key, SitePicture.removed_at.is_(None)
+    )
+    row = session.execute(union_all(of_residents, of_the_site)).first()
     return None if row is None else PublicFile(*row)
 
 
 def keys_in_use(session: Session) -> set[str]:
     """The keys of all pictures and receipts that there are, and of those that were removed and not yet forgotten."""
-    return set(session.scalars(select(Picture.key)))
+    return set(session.scalars(union_all(select(Picture.key), select(SitePicture.key))))
 
 
 def _pictures() -> Select[Picture]:

@@ -15,7 +15,7 @@ from abs_platform.actors import Actor
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.media.keeping import KeptFile
-from abs_platform.media.models import Picture
+from abs_platform.media.models import Picture, SitePicture
 from abs_platform.media.queries import in_place
 from abs_platform.media.states import MAX_ALT_TEXT, MAX_PICTURES, PUBLIC_PURPOSES, Purpose
 from abs_platform.rich_text import without_unseen
@@ -152,7 +152,9 @@ def _positions(place: Sequence[ColumnElement[bool]]) -> Select[int, int]:
 def forget_removed(session: Session, now: dt.datetime) -> int:
     """Forget the pictures that were removed a month ago; says how many. Their files go with ``sweep``."""
     before = now - dt.timedelta(days=REMOVED_KEPT_DAYS)
-    return len(session.scalars(delete(Picture).where(Picture.removed_at < before).returning(Picture.id)).all())
+    forgotten = len(session.scalars(delete(Picture).where(Picture.removed_at < before).returning(Picture.id)).all())
+    of_the_site = delete(SitePicture).where(SitePicture.removed_at < before).returning(SitePicture.id)
+    return forgotten + len(session.scalars(of_the_site).all())
 
 
 def _refusal(sentence: str) -> InvalidInput:

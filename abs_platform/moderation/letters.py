@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -57,7 +58,7 @@ def compose(
     session: Session, initiative: Initiative, choice: Choice, *, user: User, rules: Rules, now: dt.datetime
 ) -> Letter:
     """The mail that goes out and its recipients. Reads only."""
-    context = {
+    context: dict[str, Any] = {
         "initiative_id": initiative.id,
         "slug": slugify(initiative.title, 60) or "initiatief",
         "title": initiative.title,

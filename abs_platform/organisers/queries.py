@@ -171,7 +171,7 @@ class PublicAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engagement:
-    """All that happened around an initiative after it was published."""
+    """All that happened around an initiative after it was published, and the pictures of the initiative itself."""
 
     needs: list[PublicNeed]
     updates: list[PublicUpdate]
@@ -182,6 +182,7 @@ class Engagement:
     question_count: int
     has_questions: bool
     account: PublicAccount | None
+    pictures: list[PictureView]
 
 
 _PICTURES = """
@@ -234,7 +235,8 @@ _ENGAGEMENT = text(f"""
                                                          'actual_cents', c.actual_cents) ORDER BY c.position)
                      FROM accountability_costs c WHERE c.initiative_id = :id),
                     'pictures', {_PICTURES.format(where="p.purpose = 'accountability'")})
-         FROM accountabilities a WHERE a.initiative_id = :id AND a.state = 'approved') AS account
+         FROM accountabilities a WHERE a.initiative_id = :id AND a.state = 'approved') AS account,
+        {_PICTURES.format(where="p.purpose = 'initiative'")} AS pictures
 """)  # noqa: S608 - nothing in it is a stranger's
 
 
@@ -255,6 +257,7 @@ def engagement(session: Session, initiative_id: int) -> Engagement:
         question_count=row["question_count"],
         has_questions=bool(row["has_questions"]),
         account=_account(row["account"]) if row["account"] else None,
+        pictures=_pictures(row["pictures"]),
     )
 
 

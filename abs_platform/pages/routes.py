@@ -1,37 +1,47 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Home, how it works, and whether the app is alive."""
+"""Home, what goes on near somebody, the overview of the coordinator, and whether the app is alive."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from http import HTTPStatus
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, url_for
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
 
 from abs_platform import clock
-from abs_platform.areas.queries import help_by_district
 from abs_platform.database import db
+from abs_platform.households.queries import neighbourhood_of_postcode
 from abs_platform.initiatives.queries import almost_there, newest
 from abs_platform.initiatives.states import InitiativeState
 from abs_platform.migrating import pending_revisions
-from abs_platform.pages.queries import platform_totals
+from abs_platform.money import format_euros
+from abs_platform.pages.queries import Town, near, town
 from abs_platform.pages.states import WaitingKind
+from abs_platform.pages.totals import platform_totals_of_late
 from abs_platform.pages.waiting import Waiting, what_waits
-from abs_platform.rounds.queries import is_under_another_key, open_round
+from abs_platform.rounds.queries import coming_round, is_under_another_key, open_round
 from abs_platform.rounds.readiness import checks
 from abs_platform.rule_settings.service import current_rules
 from abs_platform.security import public, staff_required
+from abs_platform.templating import number
 from abs_platform.users import Role
 
 bp = Blueprint("pages", __name__)
+
+ON_HOME, ON_ITS_PAGE = 3, 9
+_POSTCODE = re.compile(r"[1-9][0-9]{3}[A-Z]{2}")
 
 # The rooms of the coordinator.
 COORDINATION_TABS = (
     ("overview", _l("Overzicht"), "pages.coordination"),
     ("rounds", _l("Rondes"), "rounds_desk.index"),
     ("letters", _l("Brief"), "letter_texts.index"),
+    ("texts", _l("Teksten"), "site_texts_desk.index"),
     ("addresses", _l("Adressen"), "addresses_desk.index"),
     ("lost", _l("Post"), "post_desk.index"),
     ("work", _l("Taken"), "jobs_desk.index"),
@@ -67,14 +77,77 @@ def coordination_tabs() -> list[tuple[str, str, str]]:
 @public
 def home() -> str:
     """What this is, the code box, and what goes on."""
-    session, today = db.session(), clock.today()
+    session, today, now = db.session(), clock.today(), clock.now()
+    round_ = open_round(session, now)
     return render_template(
         "pages/home.html",
-        round=open_round(session, clock.now()),
+        round=round_,
+        coming=None if round_ else coming_round(session, now),
         almost_there=almost_there(session, today=today, limit=3),
-        newest=newest(session, InitiativeState.PUBLISHED, today=today, limit=6),
+        newest=newest(session, InitiativeState.PUBLISHED, today=today, limit=3),
         realised=newest(session, InitiativeState.REALISED, today=today, limit=3),
-        totals=platform_totals(session),
+        totals=platform_totals_of_late(session),
+    )
+
+
+@bp.get("/stand")
+@public
+def standing() -> Response:
+    """What was given until now, in words, for a home page that stands open."""
+    totals = platform_totals_of_late(db.session())
+    return jsonify(
+        raised=format_euros(totals.raised_cents),
+        gifts=number(totals.gifts),
+        funded=number(totals.initiatives_funded),
+        collecting=number(totals.initiatives_collecting),
+    )
+
+
+@bp.get("/dichtbij")
+@public
+def nearby() -> str | AnyResponse | tuple[str, int]:
+    """What goes on near a neighbourhood (buurt). A postcode leads there, and no history has it."""
+    typed, slug = request.args.get("postcode", "").strip()[:20], request.args.get("buurt", "")
+    session = db.session()
+    areas = town(session)
+    if typed and not slug:
+        return _by_postcode(areas, typed)
+    here = areas.neighbourhood(slug)
+    if here is None:
+        message = _("Deze buurt kennen we niet (meer). Kies je buurt uit de lijst.") if slug else ""
+        return _choose(areas, message=message), HTTPStatus.NOT_FOUND if slug else HTTPStatus.OK
+    found = near(session, areas.around(here), today=clock.today(), limit=ON_ITS_PAGE)
+    return render_template("pages/near.html", here=here, district=areas.by_id(here.parent_id), cards=found)
+
+
+@bp.get("/dichtbij/kaarten")
+@public
+def nearby_cards() -> str:
+    """The piece of the home page for the neighbourhood that a browser remembers."""
+    session = db.session()
+    areas = town(session)
+    here = areas.neighbourhood(request.args.get("buurt", ""))
+    if here is None:
+        abort(HTTPStatus.NOT_FOUND)
+    found = near(session, areas.around(here), today=clock.today(), limit=ON_HOME)
+    return render_template("pages/_near_cards.html", here=here, cards=found)
+
+
+def _by_postcode(areas: Town, typed: str) -> str | AnyResponse:
+    postcode = "".join(typed.split()).upper()
+    if not _POSTCODE.fullmatch(postcode):
+        error = _("Vul vier cijfers en twee letters in, zoals %(example)s.", example="1234 AB")
+        return _choose(areas, typed=typed, errors={"postcode": error})
+    here = areas.by_id(neighbourhood_of_postcode(db.session(), postcode))
+    if here is None:
+        message = _("Bij postcode %(postcode)s vinden we geen buurt. Kies je buurt uit de lijst.", postcode=typed)
+        return _choose(areas, typed=typed, message=message)
+    return redirect(url_for(".nearby", buurt=here.slug))
+
+
+def _choose(areas: Town, *, typed: str = "", message: str = "", errors: dict[str, str] | None = None) -> str:
+    return render_template(
+        "pages/near_choose.html", districts=areas.districts, typed=typed, message=message, errors=errors or {}
     )
 
 
@@ -113,18 +186,6 @@ def _link(one: Waiting) -> str | None:
     if one.kind in OF_A_ROUND:
         return url_for("rounds_desk.index")
     return url_for(endpoint)
-
-
-@bp.get("/hoe-werkt-het")
-@public
-def how_it_works() -> str:
-    """The rules in plain words."""
-    session = db.session()
-    return render_template(
-        "pages/how_it_works.html",
-        round=open_round(session, clock.now()),
-        help_points=[row for row in help_by_district(session) if row.point],
-    )
 
 
 @bp.get("/healthz")

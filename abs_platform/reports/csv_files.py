@@ -11,10 +11,14 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
+from abs_platform.areas.queries import AreaRow
+from abs_platform.areas.states import AreaLevel
 from abs_platform.clock import local_date
 from abs_platform.reports.closing import ClosingReport
 from abs_platform.reports.publishing import AreaFigures
 from abs_platform.reports.queries import RoundReport
+from abs_platform.reports.states import ALL_YEARS, BY_DISTRICT, SOURCES, Figure
+from abs_platform.reports.years import DistrictYear, Year
 
 BYTE_ORDER_MARK = "\ufeff"
 FORMULA_SIGNS = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -81,6 +85,34 @@ def figures(town: tuple[str, str], rounds: Iterable[tuple[RoundReport, Sequence[
 def _cells(one: AreaFigures, report: RoundReport) -> Row:
     rounded = None if one.given is None else "nee" if report.is_final else "ja"
     return (one.area.code, one.area.name, one.letters, one.given, rounded, _share(one.used), *[None] * 7)
+
+
+YEARS_HEADER = ("jaar", "niveau", "code", "naam", "cijfer", "waarde")
+
+
+def of_years(found: Sequence[Year], areas: Sequence[AreaRow]) -> Iterator[Row]:
+    """The figures of years, one a line; amounts in euros, days in working days, people of a district in whole tens."""
+    yield YEARS_HEADER
+    town = next((area for area in areas if area.level == AreaLevel.MUNICIPALITY), None)
+    whole = ("gemeente", town.code if town else "", town.name if town else "")
+    for year in found:
+        name = str(year.year) if year.year != ALL_YEARS else "alle jaren"
+        for figure in Figure:
+            yield (name, *whole, figure.label, _value(year, figure))
+        for one in year.districts:
+            place = ("wijk", one.area.code, one.area.name)
+            for figure in BY_DISTRICT:
+                yield (name, *place, figure.label, _value(one, figure))
+            yield (name, *place, Figure.INVOLVED.label, one.involved)
+
+
+def _value(one: Year | DistrictYear, figure: Figure) -> str | int | None:
+    if figure in SOURCES:
+        return euros(one.of(figure))
+    if figure == Figure.ANSWER_TENTHS:
+        days = one.answer_days if isinstance(one, Year) else None
+        return None if days is None else f"{days:.1f}".replace(".", ",")
+    return one.of(figure)
 
 
 def closing(report: ClosingReport) -> Iterator[Row]:

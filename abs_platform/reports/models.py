@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Figures of a round by neighbourhood, kept before its vouchers forget their households, and its last proof."""
+"""Figures that were counted and kept: of rounds by neighbourhood, of years by district, and the proofs of rounds."""
 
 import datetime as dt
 
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from abs_platform.database import Base
+from abs_platform.database import Base, in_list
+from abs_platform.reports.states import Figure
 
 
 class RoundFigure(Base):
@@ -47,3 +48,41 @@ class RoundProof(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True, autoincrement=False)
     proven_at: Mapped[dt.datetime]
     fault_count: Mapped[int]
+
+
+class AreaFigure(Base):
+    """One figure of a year (0: of all years) and of a district, or of the whole municipality. Not masked: pages mask.
+
+    The job count_figures counts them all anew, so that a page sums no gifts.
+    """
+
+    __tablename__ = "area_figures"
+    __table_args__ = (
+        CheckConstraint(f"name IN {in_list(Figure)}", name="name_known"),
+        CheckConstraint("year = 0 OR year BETWEEN 2000 AND 2999", name="year_or_all"),
+    )
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]
+    counted_at: Mapped[dt.datetime]
+
+
+class DistrictVouchers(Base):
+    """What the page of a district tells of the vouchers of its newest round: masked already (rule 11).
+
+    ``given_count`` is None where it is hidden, and in whole tens unless it is exact.
+    """
+
+    __tablename__ = "district_vouchers"
+    __table_args__ = (
+        CheckConstraint("letter_count >= 0 AND given_count BETWEEN 0 AND letter_count", name="given_of_letters"),
+    )
+
+    area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), primary_key=True, autoincrement=False)
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"))
+    letter_count: Mapped[int]
+    given_count: Mapped[int | None]
+    is_exact: Mapped[bool]
+    counted_at: Mapped[dt.datetime]

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The public figures: what became of the vouchers of each round, the seals, and where they were used."""
+"""The public figures: all years in short, what became of the vouchers of each round, and the seals."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
 from sqlalchemy.orm import Session
 
-from abs_platform.areas.queries import list_areas
+from abs_platform.areas.queries import AreaRow, list_areas
 from abs_platform.areas.states import AreaLevel
 from abs_platform.database import db
-from abs_platform.reports import charts, csv_files, queries
+from abs_platform.reports import charts, csv_files, queries, year_charts
 from abs_platform.reports.publishing import look_at, publish
+from abs_platform.reports.states import ALL_YEARS, SOURCES, TOLD, Figure
+from abs_platform.reports.years import years
 from abs_platform.security import public
 
 bp = Blueprint("reports", __name__)
@@ -21,7 +25,7 @@ ID = "int(max=9223372036854775807)"
 @bp.get("/cijfers")
 @public
 def index() -> str:
-    """The newest round, and all others beside it."""
+    """All years together, the newest round, and all others beside it."""
     return _page(db.session(), None)
 
 
@@ -46,6 +50,7 @@ def _page(session: Session, round_id: int | None) -> str:
         money=queries.money_beside(session, chosen),
         districts=view.published(chosen),
         width=charts.BAR_WIDTH,
+        **(all_years(session, view.areas) if round_id is None else {"altogether": None}),
     )
 
 
@@ -61,6 +66,33 @@ def figures_file() -> Response:
     name = (town.code, town.name) if town else ("", current_app.extensions["settings"].municipality.name)
     rounds = [(one, publish(counted[one.id], areas, is_final=one.is_final)) for one in reports]
     return csv_answer(csv_files.written(csv_files.figures(name, rounds)), "cijfers")
+
+
+def words() -> dict[str, Any]:
+    """What every page of years needs to name figures."""
+    return {
+        "Figure": Figure,
+        "sources": SOURCES,
+        "sources_legend": [(source.value.removesuffix("_cents"), source.label) for source in SOURCES],
+        "year_rows": TOLD,
+    }
+
+
+def all_years(session: Session, areas: list[AreaRow]) -> dict[str, Any]:
+    """What the page of figures shows of all years; nothing before something was counted."""
+    found = years(session, areas)
+    altogether = next((one for one in found if one.year == ALL_YEARS), None)
+    if altogether is None:
+        return {"altogether": None}
+    each = [one for one in found if one.year != ALL_YEARS]
+    return {
+        "altogether": altogether,
+        "all_years": [*each, altogether],
+        "money_bars": year_charts.money_bars(each),
+        "initiative_bars": year_charts.initiative_bars(each),
+        "district_bars": year_charts.district_bars(altogether),
+        **words(),
+    }
 
 
 def csv_answer(content: str, name: str) -> Response:

@@ -65,6 +65,18 @@ def open_round(session: Session, now: dt.datetime) -> OpenRound | None:
     return OpenRound(*row, days_left=(last_day(row.closes_at) - local_date(now)).days)
 
 
+def coming_round(session: Session, now: dt.datetime) -> OpenRound | None:
+    """The released or issued round that opens next, or None. ``days_left`` counts the days until then."""
+    released = (Round.state == RoundState.PLANNED.value) & Round.released_at.is_not(None)
+    row = session.execute(
+        select(Round.id, Round.name, Round.amount_cents, Round.opens_at, Round.closes_at)
+        .where(released | (Round.state == RoundState.ISSUED.value), Round.opens_at > now)
+        .order_by(Round.opens_at)
+        .limit(1)
+    ).first()
+    return OpenRound(*row, days_left=(local_date(row.opens_at) - local_date(now)).days) if row else None
+
+
 def list_rounds(session: Session) -> list[RoundRow]:
     """All rounds, newest opening first."""
     districts = select(func.count()).where(RoundDistrict.round_id == Round.id).scalar_subquery()

@@ -29,6 +29,7 @@ JOBS: dict[str, JobWords] = {
     "close_initiatives": JobWords(
         _l("Initiatieven afsluiten"), _l("Sluit de inzameling als het bedrag binnen is of de streefdatum voorbij is.")
     ),
+    "count_progress": JobWords(_l("Lijsten op volgorde zetten"), _l("Telt giften en maakt elke dag de eerlijke mix.")),
     "release_checkouts": JobWords(
         _l("Betalingen afsluiten"), _l("Geeft ruimte vrij van wie wel begon met betalen, maar niet klaar kwam.")
     ),
@@ -41,6 +42,7 @@ JOBS: dict[str, JobWords] = {
         _l("Vouchers laten verlopen"), _l("Boekt vouchers die niet zijn gebruikt terug naar de gemeente.")
     ),
     "send_reminders": JobWords(_l("Herinneringen sturen"), _l("Herinnert organisatoren, gevers en medewerkers.")),
+    "send_digests": JobWords(_l("Weekmail sturen"), _l("Mailt volgers op donderdag wat er nieuw is.")),
     "check_ledger": JobWords(_l("Boeken controleren"), _l("Rekent na of elke cent klopt.")),
     "prove_rounds": JobWords(_l("Rondes narekenen"), _l("Rekent na of van elke ronde alle vouchers kloppen.")),
     "purge_personal_data": JobWords(_l("Gegevens wissen"), _l("Wist persoonsgegevens die we niet meer nodig hebben.")),

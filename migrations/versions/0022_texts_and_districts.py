@@ -60,9 +60,44 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["picture_id"], ["site_pictures.id"], name=op.f("fk_staff_profiles_picture_id")),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_staff_profiles")),
     )
+    op.create_table(
+        "area_figures",
+        sa.Column("year", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("area_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "name IN ('submitted', 'published', 'funded', 'expired', 'rejected', 'realised', 'answers', "
+            "'answer_tenths', 'organisers', 'helpers', 'involved', 'initiators', 'first_timers', 'vouchers_cents', "
+            "'residents_cents', 'organisations_cents', 'voucher_gifts', 'money_gifts')",
+            name=op.f("ck_area_figures_name_known"),
+        ),
+        sa.CheckConstraint("year = 0 OR year BETWEEN 2000 AND 2999", name=op.f("ck_area_figures_year_or_all")),
+        sa.ForeignKeyConstraint(["area_id"], ["areas.id"], name=op.f("fk_area_figures_area_id")),
+        sa.PrimaryKeyConstraint("year", "area_id", "name", name=op.f("pk_area_figures")),
+    )
+    op.create_table(
+        "district_vouchers",
+        sa.Column("area_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("round_id", sa.BigInteger(), nullable=False),
+        sa.Column("letter_count", sa.BigInteger(), nullable=False),
+        sa.Column("given_count", sa.BigInteger(), nullable=True),
+        sa.Column("is_exact", sa.Boolean(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "letter_count >= 0 AND given_count BETWEEN 0 AND letter_count",
+            name=op.f("ck_district_vouchers_given_of_letters"),
+        ),
+        sa.ForeignKeyConstraint(["area_id"], ["areas.id"], name=op.f("fk_district_vouchers_area_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["rounds.id"], name=op.f("fk_district_vouchers_round_id")),
+        sa.PrimaryKeyConstraint("area_id", name=op.f("pk_district_vouchers")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("district_vouchers")
+    op.drop_table("area_figures")
     op.drop_table("staff_profiles")
     op.drop_table("site_text_versions")
     op.drop_table("district_intros")

@@ -17,6 +17,8 @@ def upgrade() -> None:
         sa.Column("cents", sa.BigInteger(), nullable=False),
         sa.Column("givers", sa.BigInteger(), nullable=False),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("mix_place", sa.BigInteger(), nullable=True),
+        sa.Column("mixed_on", sa.Date(), nullable=True),
         sa.CheckConstraint("cents >= 0 AND givers >= 0", name=op.f("ck_initiative_progress_not_negative")),
         sa.ForeignKeyConstraint(
             ["initiative_id"], ["initiatives.id"], name=op.f("fk_initiative_progress_initiative_id")

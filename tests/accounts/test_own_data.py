@@ -53,6 +53,7 @@ RIET = "riet@voorbeeld.example"
 NAME = "Riet van den Oudsherkenbaar"
 # Columns with something like a person in them that is not one of ours, or not one to show.
 NOT_OF_AN_ACCOUNT = {
+    "staff_profiles.email": "what a wijkregisseur shows, in a row of her account",
     "address_imports.actor": "a command, run by whoever has the machine",
     "print_files.actor": "a command, run by whoever has the machine",
 }

@@ -15,7 +15,11 @@ EDGES = {"abs_platform", "abs_platform.cli", "abs_platform.demo", "abs_platform.
 DOORS = {"service", "queries", "states", "permissions"}
 # Verbs of a feature that grew too large for one service.py.
 ALSO_SERVICES = {
+    "areas.drawing",
+    "areas.shapes",
+    "initiatives.listing",
     "media.keeping",
+    "media.site_pictures",
     "ledger.browsing",
     "ledger.reports",
     "payouts.approving",
@@ -31,6 +35,7 @@ ALSO_SERVICES = {
     "vouchers.merkle",
     "vouchers.issuing",
     "vouchers.print_file",
+    "following.digests",
     "initiatives.submitting",
     "initiatives.proposals",
     "initiatives.changing",
@@ -43,11 +48,16 @@ ALSO_SERVICES = {
     "moderation.promises",
     "moderation.queue",
     "moderation.diffs",
+    "agenda.desk_queries",
     "letters.handing_over",
     "rounds.readiness",
+    "reports.district_queries",
 }
 # Reads that grew too large for one queries.py: they too may join another's table.
 ALSO_QUERIES = {
+    "pages.public_pages",
+    "following.digest_queries",
+    "agenda.desk_queries",
     "letters.desk_queries",
     "letters.printing",
     "letters.doubts",
@@ -56,6 +66,7 @@ ALSO_QUERIES = {
     "payouts.paybacks",
     "payouts.batch_queries",
     "paper.box_queries",
+    "reports.district_queries",
     "payments.open_things",
     "payments.standing",
     "payments.suspense",
@@ -65,8 +76,11 @@ ALSO_QUERIES = {
     "moderation.promises",
     "moderation.queue",
     "moderation.review",
+    "initiatives.showing",
 }
 EXCEPTIONS = {
+    ("following.schemas", "households.address_fields"): "one home for what is a postcode",
+    ("following.routes", "households.address_fields"): "one home for what is a postcode",
     ("replacements.schemas", "households.address_fields"): "an address is read the same from a form and from a file",
     ("paper.routes_balie", "replacements.schemas"): "an address is read the same by a visitor and at the desk",
     ("finance.schemas", "payouts.schemas"): "one home for what is an account number, which no note may hold",

@@ -88,7 +88,7 @@ def test_the_coordinator_fills_in_a_help_point_and_sees_which_districts_lack_one
     assert f"{count - 1} wijken hebben nog geen wijkcentrum" in after.text
     assert DESK.name in after.text
     assert "Ingevuld:" in browser.get(path).text
-    assert f"{DESK.name}, {DESK.address}" in Browser(app).get("/hoe-werkt-het").text
+    assert f"{DESK.name} {DESK.address}" in Browser(app).get("/contact").text
 
 
 def test_two_coordinators_at_once_see_both_texts(app: Flask, session: Session, factory: Factory) -> None:

@@ -35,6 +35,7 @@ def in_it(codes: list[str], kept: str) -> list[str]:
     return [code for code in codes if code.replace("-", "") in tidy]
 
 
+@pytest.mark.keeps_pages
 @pytest.mark.parametrize("size", [PHONE], ids=["360"])
 def test_a_browser_keeps_no_code_of_giving_keeping_looking_and_the_desk(
     town: Town, visit: Callable[..., Visitor]

@@ -42,6 +42,7 @@ def is_empty(visitor: Visitor) -> None:
     expect(visitor.page.locator("[data-counter-choice]")).to_have_text("")
 
 
+@pytest.mark.keeps_pages
 def test_two_visitors_by_keyboard_only_and_nothing_of_the_first_remains(town: Town, bea: Visitor) -> None:
     trees, bench = town.initiative("Bomen bij de school"), town.initiative("Een bank aan het water")
     codes = [town.code() for _ in range(2)]
@@ -136,6 +137,7 @@ def test_the_screen_forgets_by_itself_and_for_the_next_visitor(town: Town, bea: 
     look(bea)
 
 
+@pytest.mark.keeps_pages
 def test_from_where_is_my_voucher_to_a_decision_and_giving_again(
     town: Town, people: People, visit: Callable[..., Visitor]
 ) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
-from tests.browser.conftest import Town
+from tests.browser.conftest import DESK, Town
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -20,6 +20,8 @@ PAGES = {
     "/initiatieven?status=published&wijk=schelfhorst&zoek=eten": 200,
     "/initiatieven?zoek=een-woord-dat-nergens-staat": 200,
     "/hoe-werkt-het": 200,
+    "/spelregels": 200,
+    "/contact": 200,
     "/voucher": 200,
     "/bestaat-niet": 404,
     "/initiatieven/999999": 404,
@@ -46,6 +48,29 @@ def test_an_initiative_in_each_state_is_for_everyone(town: Town, visitor: Visito
     can_give = visitor.page.locator("#code").count() == 1
     assert can_give == (state == InitiativeState.PUBLISHED)
     visitor.check(in_the_dark=True, magnified=True)
+
+
+BREAK = {
+    "image-alt": "document.querySelector('main').append(new Image(9, 9))",
+    "label": "document.querySelector('main').append(document.createElement('input'))",
+    "empty-heading": "document.querySelector('main').append(document.createElement('h2'))",
+    "'tag'": "document.querySelector('h1').style.color = '#ccc'",
+    "'rule'": "document.querySelector('h1').style.color = '#000'",
+    "scrolls sideways: {'needed': 3": "document.querySelector('main').style.minWidth = '3000px'",
+    "scrolls sideways: {'needed': 4": "document.querySelector('main').style.minWidth = '400px'",
+}
+
+
+@pytest.mark.parametrize(("wrong", "break_it"), BREAK.items(), ids=BREAK)
+@pytest.mark.parametrize("size", [DESK], indirect=True)
+def test_a_page_that_is_broken_is_found(visitor: Visitor, wrong: str, break_it: str) -> None:
+    visitor.goto("/hoe-werkt-het")
+    visitor.page.evaluate(f"() => {{ {break_it} }}")
+
+    with pytest.raises(AssertionError) as found:
+        visitor.check(in_the_dark=True, magnified=True)
+
+    assert wrong in str(found.value)
 
 
 def test_the_list_is_searched_and_turned_with_the_keyboard(visitor: Visitor) -> None:

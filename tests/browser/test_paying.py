@@ -97,6 +97,7 @@ def begin(visitor: Visitor, initiative: Initiative, amount: int = 25) -> None:
     visitor.reads(BANK)
 
 
+@pytest.mark.keeps_pages
 def test_paying_after_the_bank_said_no_and_after_going_back(
     bank: Bank, arrive: Callable[..., Visitor], initiative: Initiative
 ) -> None:
@@ -197,6 +198,7 @@ def test_what_was_given_to_a_plan_that_stops_comes_back_and_is_told(
     assert "Wie geld gaf, krijgt alles vanzelf terug" in visitor.text
 
 
+@pytest.mark.keeps_pages
 @pytest.mark.parametrize("size", [DESK], indirect=True)
 def test_a_voucher_and_money_with_only_the_keyboard(
     bank: Bank, arrive: Callable[..., Visitor], initiative: Initiative

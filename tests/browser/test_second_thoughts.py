@@ -13,7 +13,7 @@ from abs_platform.initiatives.models import Initiative
 from tests.browser.conftest import Town
 from tests.browser.visitor import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.keeps_pages]
 
 THANKS = "Bedankt, je voucher telt mee!"
 

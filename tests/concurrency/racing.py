@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from subprocess import Popen
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from flask import Flask
 from sqlalchemy import text
@@ -21,6 +20,13 @@ from abs_platform.ledger.queries import check
 
 T = TypeVar("T")
 PATIENCE = 60.0
+
+
+class Process(Protocol):
+    """A process of which can be asked whether it ended, as a Popen."""
+
+    def poll(self) -> int | None:
+        """None while it lives."""
 
 
 def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
@@ -56,7 +62,7 @@ def meanwhile(work: Callable[[], T]) -> Iterator[Future[T]]:
         yield pool.submit(work)
 
 
-def wait_until_blocked(session: Session, queries: int = 1, by: Sequence[Popen[bytes]] = ()) -> None:
+def wait_until_blocked(session: Session, queries: int = 1, by: Sequence[Process] = ()) -> None:
     """Wait until so many others of this database wait for a lock, while these processes live."""
     blocked = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -152,7 +152,7 @@ def test_a_task_is_settled_once_with_a_note_and_stays_findable(books: MoneyBooks
     for search in (f"#{task.id}", "geld-disputed", "15,00", ""):
         found = finance.get(f"/financien/taken?stand=gesloten&zoek={search.replace('#', '%23')}")
         assert f"/financien/taken/{task.id}" in hrefs(found), search
-    assert "Geen taak past hierbij." in finance.get("/financien/taken?stand=gesloten&zoek=elders").text
+    assert "Geen taak gevonden." in finance.get("/financien/taken?stand=gesloten&zoek=elders").text
 
 
 def hrefs(page: object) -> list[str]:

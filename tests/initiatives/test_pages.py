@@ -114,7 +114,7 @@ def test_texts_of_strangers_are_shown_as_they_are_and_never_run(factory: Factory
 
     for page in pages:
         assert not page.all("img[onerror]")
-        assert all(script.attrs["src"].startswith("/static/") for script in page.all("script"))
+        assert all(script.attrs["src"].startswith("/static/") for script in page.all("script[src]"))
         assert "<script>alert" not in page.html
         assert "{{7*7}}" in page.html
     assert pages[0].html.count("&lt;script&gt;alert(1)") >= 6
@@ -192,7 +192,11 @@ def test_the_pages_of_a_filtered_list_keep_the_filter(factory: Factory, browser_
 
     assert len(shown(browser_client.get(following))) == 1
     assert page.field("zoek") == "muziek"
-    assert [option.attrs["value"] for option in page.all("option[selected]")] == ["windmolenbroek", "published"]
+    assert [option.attrs["value"] for option in page.all("option[selected]")] == [
+        "windmolenbroek",
+        "published",
+        "treffer",
+    ]
 
 
 @pytest.mark.usefixtures("session")

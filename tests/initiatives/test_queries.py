@@ -12,11 +12,12 @@ from abs_platform import clock
 from abs_platform.areas.queries import AreaRow, list_districts
 from abs_platform.areas.states import AreaLevel
 from abs_platform.donations.service import GiftDetails, return_vouchers
-from abs_platform.initiatives import queries, service, showing, submitting
+from abs_platform.initiatives import listing, queries, service, showing, submitting
+from abs_platform.initiatives.counting import count_progress
 from abs_platform.initiatives.queries import InitiativeCard
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
-from abs_platform.paging import page_of
+from abs_platform.paging import Page, page_of
 from tests.factories import TEST_ACTOR, Factory
 
 PRIVATE = (State.DRAFT, State.SUBMITTED, State.CHANGES_REQUESTED, State.REJECTED)
@@ -29,7 +30,7 @@ def district(session: Session, code: str) -> AreaRow:
     return next(row for row in list_districts(session) if row.code == code)
 
 
-def titles(page: queries.Page[InitiativeCard]) -> list[str]:
+def titles(page: Page[InitiativeCard]) -> list[str]:
     return [card.title for card in page.items]
 
 
@@ -143,14 +144,14 @@ def test_the_list_holds_what_was_published_and_nothing_else(factory: Factory) ->
     withdrawn_draft = factory.initiative(State.DRAFT)
     service.withdraw(factory.session, withdrawn_draft.id, reason="Geen tijd.", actor=TEST_ACTOR, now=factory.now)
 
-    page = queries.list_initiatives(factory.session, today=today(factory))
-    asked_for = queries.list_initiatives(factory.session, today=today(factory), states=list(State))
+    page = listing.list_initiatives(factory.session, today=today(factory))
+    asked_for = listing.list_initiatives(factory.session, today=today(factory), states=list(State))
 
     assert {card.id for card in page.items} == {made[state].id for state in PUBLIC}
     assert {card.id for card in asked_for.items} == {made[state].id for state in PUBLIC}
     for initiative in [*(made[state] for state in PRIVATE), withdrawn_draft]:
         assert queries.card(factory.session, initiative.id, today=today(factory)) is None
-        assert showing.detail(factory.session, initiative.id, today=today(factory)) is None
+        assert showing.detail(factory.session, initiative.id, pictures=[], today=today(factory)) is None
 
 
 @pytest.mark.parametrize("state", PUBLIC)
@@ -158,7 +159,7 @@ def test_the_list_is_filtered_by_state(factory: Factory, state: State) -> None:
     wanted = factory.initiative(state, target_cents=5_000)
     factory.initiative(State.PUBLISHED if state != State.PUBLISHED else State.STOPPED)
 
-    page = queries.list_initiatives(factory.session, today=today(factory), states=[state])
+    page = listing.list_initiatives(factory.session, today=today(factory), states=[state])
 
     assert [card.id for card in page.items] == [wanted.id]
     assert page.total == 1
@@ -171,7 +172,7 @@ def test_city_wide_initiatives_pass_every_district_filter(factory: Factory) -> N
     factory.initiative(area="GM0141", title="Overal")
 
     found = {
-        row.name: set(titles(queries.list_initiatives(factory.session, today=today(factory), district=row)))
+        row.name: set(titles(listing.list_initiatives(factory.session, today=today(factory), district=row)))
         for row in list_districts(factory.session)
     }
 
@@ -211,7 +212,7 @@ def test_the_search_reads_dutch_over_title_summary_story_and_place(
     slide.summary, slide.story = "Voor de speeltuin.", "Waar kinderen spelen."
     factory.session.flush()
 
-    page = queries.list_initiatives(factory.session, today=today(factory), search=search)
+    page = listing.list_initiatives(factory.session, today=today(factory), search=search)
 
     assert sorted(titles(page)) == found
     assert page.total == len(found)
@@ -224,7 +225,7 @@ def test_a_word_in_the_title_counts_for_more_than_one_in_the_story(factory: Fact
     in_title.story = "Gezellig."
     factory.session.flush()
 
-    page = queries.list_initiatives(factory.session, today=today(factory), search="muziek")
+    page = listing.list_initiatives(factory.session, today=today(factory), search="muziek")
 
     assert titles(page) == ["Muziek op het plein", "Een feest"]
 
@@ -234,7 +235,7 @@ def test_what_collects_comes_first_in_the_list(factory: Factory) -> None:
     factory.initiative(State.STOPPED, title="Gestopt")
     factory.initiative(days_left=2, title="Haalt ook op")
 
-    page = queries.list_initiatives(factory.session, today=today(factory))
+    page = listing.list_initiatives(factory.session, today=today(factory))
 
     assert titles(page)[-1] == "Gestopt"
 
@@ -263,7 +264,7 @@ def test_the_pages_of_the_list_hold_every_initiative_once(factory: Factory) -> N
     made = {factory.initiative().id for _ in range(7)}
 
     pages = [
-        queries.list_initiatives(factory.session, today=today(factory), page=number, page_size=3)
+        listing.list_initiatives(factory.session, today=today(factory), page=number, page_size=3)
         for number in (1, 2, 3)
     ]
 
@@ -281,6 +282,8 @@ def test_almost_there_is_the_largest_share_and_the_choice_begins_with_what_ends_
     factory.give(codes[0], small)
     for code in codes[1:]:
         factory.give(code, large)
+
+    count_progress(factory.session, now=factory.now)
 
     almost = queries.almost_there(factory.session, today=today(factory), limit=2)
     choice = queries.collecting(factory.session, today=today(factory), limit=10)
@@ -314,7 +317,7 @@ def test_the_detail_names_who_confirmed_and_shows_the_newest_gifts(factory: Fact
     for number, code in enumerate(factory.codes(22)):
         factory.give(code, initiative, GiftDetails(giver_name=f"Gever {number}" if number % 2 else None))
 
-    detail = showing.detail(factory.session, initiative.id, today=today(factory))
+    detail = showing.detail(factory.session, initiative.id, pictures=[], today=today(factory))
 
     assert detail is not None
     assert detail.organisers == ["Anna", "Bram", "Cem"]

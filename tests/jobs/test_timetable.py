@@ -31,6 +31,7 @@ def test_every_job_stands_in_the_timetable_under_its_own_name() -> None:
         ("issue_vouchers", 96, "elk kwartier"),
         ("book_entries", 96, "elk kwartier"),
         ("close_initiatives", 1440, "elke minuut"),
+        ("count_progress", 1440, "elke minuut"),
         ("refund_payments", 1440, "elke minuut"),
         ("reconcile_payments", 144, "elke 10 minuten"),
         ("tell_of_funding", 1440, "elke minuut"),

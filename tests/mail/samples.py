@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
+
+from abs_platform.following.digest_queries import Item
+from abs_platform.following.digests import Group, Line
+from abs_platform.following.queries import NamedTopic
+from abs_platform.following.states import FollowKind, ItemKind, Topic
 
 _DECISION: dict[str, Any] = {
     "initiative_id": 12,
@@ -92,6 +98,29 @@ _URGENT = [
     {"title": "Een pluktuin", "kind_label": "verantwoording", "answer_by": dt.date(2026, 11, 24), "days_left": 1},
 ]
 
+_FOLLOWED = [
+    NamedTopic(Topic(FollowKind.AREA, area_id=3), "De <Riet> & omgeving"),
+    NamedTopic(Topic(FollowKind.THEME, theme="green")),
+]
+_NEWS = {
+    kind: Item(
+        kind=kind,
+        moment=dt.datetime(2026, 11, 22, 14, 30, tzinfo=dt.UTC),
+        id=12,
+        slug="bomen",
+        title="Bomen & bankjes voor het <grote> plein",
+        text="Meer groen & een <bank>.",
+        area_id=3,
+    )
+    for kind in ItemKind
+}
+_NEWS[ItemKind.NEW] = replace(_NEWS[ItemKind.NEW], raised_cents=30_000, target_cents=125_000)
+_NEWS[ItemKind.UPDATE] = replace(_NEWS[ItemKind.UPDATE], text="", about="Een <pluktuin> & meer")
+_NEWS[ItemKind.AGENDA] = replace(
+    _NEWS[ItemKind.AGENDA], starts_at=dt.datetime(2026, 11, 28, 13, 0, tzinfo=dt.UTC), place="Het <plein> & de hal"
+)
+_LINES = [Line(item, f"{_SITE}/initiatieven/12-{kind}") for kind, item in _NEWS.items()]
+
 # Name of the mail -> its context. Words as residents write them: with an & and a < where they can.
 SAMPLES: dict[str, dict[str, Any]] = {
     "decision_publish": _DECISION,
@@ -139,10 +168,24 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "target_cents": 50_000,
     },
     "initiative_withdrawn": {"to_name": "Anna", "title": "Bomen <b>", "reason": "Geen tijd.", "has_gifts": True},
+    "follow_confirm": {"topics": _FOLLOWED, "token": "abcDEF-123_x", "days": 7},
+    "follow_link": {"token": "abcDEF-123_x", "stop": "abcDEF-456_x"},
+    "digest": {
+        "groups": [
+            Group("De <Riet>", is_for_all=False, lines=_LINES, more=3, more_url=f"{_SITE}/initiatieven?wijk=de-riet"),
+            Group("Almelo & meer", is_for_all=True, lines=_LINES[:1], more=0, more_url=f"{_SITE}/initiatieven"),
+        ],
+        "first": "Bomen & bankjes voor het <grote> plein",
+        "count": 11,
+        "manage_url": f"{_SITE}/volgen/beheer/MQ.abc",
+        "stop_url": f"{_SITE}/volgen/stoppen/MQ.abc",
+    },
     "sign_in": {"code": "012345", "token": "abcDEF-123_x", "minutes": 10},
     "update_posted": _ENGAGED,
     "thank_you": _ENGAGED,
     "update_hidden": _ENGAGED,
+    "activity_withdrawn": _ENGAGED
+    | {"item_title": "Planten & <graven>", "starts_at": dt.datetime(2026, 12, 5, 9, 0, tzinfo=dt.UTC)},
     "gift_returned": _ENGAGED,
     "gift_received": _MONEY,
     "gift_late": _MONEY,

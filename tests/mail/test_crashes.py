@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 
 import pytest
 from flask import Flask
@@ -29,18 +31,57 @@ ADA, BEP = "ada@voorbeeld.example", "bep@voorbeeld.example"
 AFTER_THE_CLAIM = NOW + 6 * MINUTE
 
 
-@contextmanager
-def victim(app: Flask, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The job in a process of its own, that is killed at the end of the block whatever it is doing."""
-    env = environment(app) | {"ABS_SMTP_URL": f"smtp://127.0.0.1:{port}", "ABS_MAIL_FROM": SENDER}
-    command = [sys.executable, "-m", "tests.mail.victim", NOW.isoformat()]
-    process = subprocess.Popen(command, cwd=ROOT_DIR, env=env)
-    try:
+@dataclass
+class Sender:
+    """The job in a process of its own."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """As of a Popen: None while it lives."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return 0
+        return None
+
+
+Victim = Callable[[int], AbstractContextManager[Sender]]
+
+
+@pytest.fixture(scope="module")
+def parent() -> Iterator[subprocess.Popen[str]]:
+    """The process of which all senders are children."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "tests.mail.victim"]
+    with subprocess.Popen(command, cwd=ROOT_DIR, stdin=pipe, stdout=pipe, text=True) as process:
         yield process
-        assert process.poll() is None, "it ended before it was killed"
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait(PATIENCE) == -signal.SIGKILL
+        process.stdin.close()  # type: ignore[union-attr]
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.fixture
+def victim(parent: subprocess.Popen[str], own_app: Flask) -> Victim:
+    """The job in a process of its own, that is killed at the end of the block whatever it is doing."""
+
+    def answer() -> int:
+        return int(parent.stdout.readline())  # type: ignore[union-attr]
+
+    @contextmanager
+    def started(port: int) -> Iterator[Sender]:
+        env = environment(own_app) | {"ABS_SMTP_URL": f"smtp://127.0.0.1:{port}", "ABS_MAIL_FROM": SENDER}
+        print(json.dumps({"env": env, "now": NOW.isoformat()}), file=parent.stdin, flush=True)
+        sender = Sender(answer())
+        try:
+            yield sender
+            assert sender.poll() is None, "it ended before it was killed"
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(sender.pid, signal.SIGKILL)
+            ended = answer()
+        assert ended == -signal.SIGKILL
+
+    return started
 
 
 def run_until_it_may(app: Flask, session: Session) -> list[JobReport]:
@@ -59,14 +100,14 @@ def run_until_it_may(app: Flask, session: Session) -> list[JobReport]:
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT"])
 def test_a_sender_that_is_killed_before_the_server_had_the_mail_is_followed_by_one_mail(
-    own_app: Flask, own_session: Session, step: str
+    own_app: Flask, own_session: Session, victim: Victim, step: str
 ) -> None:
     post, port = Post(stops={step}), free_port()
     queue(own_session, ADA)
     queue(own_session, BEP)
     own_session.commit()
     with open_office(post, port):
-        with victim(own_app, port):
+        with victim(port):
             assert post.reached.wait(PATIENCE)
         post.stops.clear()
         sends_to(own_app, port)
@@ -79,13 +120,13 @@ def test_a_sender_that_is_killed_before_the_server_had_the_mail_is_followed_by_o
 
 
 def test_a_sender_that_is_killed_before_it_was_connected_has_claimed_nothing(
-    own_app: Flask, own_session: Session
+    own_app: Flask, own_session: Session, victim: Victim
 ) -> None:
     post, port = Post(stops={"EHLO"}), free_port()
     queue(own_session, ADA)
     own_session.commit()
     with open_office(post, port):
-        with victim(own_app, port):
+        with victim(port):
             assert post.reached.wait(PATIENCE)
         post.stops.clear()
         sends_to(own_app, port)
@@ -97,13 +138,13 @@ def test_a_sender_that_is_killed_before_it_was_connected_has_claimed_nothing(
 
 
 def test_a_sender_that_is_killed_while_the_server_answers_is_followed_by_the_same_mail(
-    own_app: Flask, own_session: Session
+    own_app: Flask, own_session: Session, victim: Victim
 ) -> None:
     post, port = Post(stops={"DATA"}), free_port()
     queue(own_session, ADA, "sign-in:1", is_secret=True)
     own_session.commit()
     with open_office(post, port):
-        with victim(own_app, port):
+        with victim(port):
             assert post.reached.wait(PATIENCE)
         post.stops.clear()
         sends_to(own_app, port)
@@ -115,13 +156,13 @@ def test_a_sender_that_is_killed_while_the_server_answers_is_followed_by_the_sam
 
 
 def test_a_sender_that_is_killed_after_the_answer_and_before_it_wrote_that_down_is_followed_by_the_same_mail(
-    own_app: Flask, own_session: Session
+    own_app: Flask, own_session: Session, victim: Victim
 ) -> None:
     post, port = Post(stops={"MAIL"}), free_port()
     queue(own_session, ADA, "sign-in:1", is_secret=True)
     own_session.commit()
     with open_office(post, port):
-        with victim(own_app, port) as process:
+        with victim(port) as process:
             assert post.reached.wait(PATIENCE)
             own_session.scalars(select(OutgoingMail).with_for_update()).one()  # now nobody can write it down
             post.stops.clear()
@@ -147,7 +188,7 @@ def assert_the_same_mail_twice(post: Post, session: Session) -> None:
 
 
 def test_kills_at_any_moment_lose_nothing_and_send_nothing_twice_as_another_mail(
-    own_app: Flask, own_session: Session
+    own_app: Flask, own_session: Session, victim: Victim
 ) -> None:
     post, port = Post(), free_port()
     addresses = [f"bewoner{number}@voorbeeld.example" for number in range(200)]
@@ -158,7 +199,7 @@ def test_kills_at_any_moment_lose_nothing_and_send_nothing_twice_as_another_mail
     with open_office(post, port):
         for number in range(1, 7):
             seen = len(post.deliveries)
-            with victim(own_app, port):
+            with victim(port):
                 post.wait_for(min(seen + number * 3, len(addresses) - 20))
             kills += 1
         sends_to(own_app, port)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Money in, back and out at random: gifts, banks, jobs, people, trouble and deaths, and the proof after each step.
 
-Here it takes at least 2,500 steps, always the same ones. ``ABS_MONEY_STEPS=10000 bin/test tests/money`` takes more,
+Here it takes at least 10,000 steps, always the same ones. ``ABS_MONEY_STEPS=40000 bin/test tests/money`` takes more,
 others each time, and prints the ABS_MONEY_SEED that takes the same. A failure prints the fewest steps to it.
 """
 
@@ -23,7 +23,7 @@ from tests.money.ending import Money
 from tests.money.world import World
 
 MORE, SEED = "ABS_MONEY_STEPS", "ABS_MONEY_SEED"
-STEPS = 2_500
+STEPS = 10_000
 PARTS = 4  # of the same size, so that workers share them
 STEPS_AN_EXAMPLE = 100
 

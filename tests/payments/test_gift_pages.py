@@ -116,7 +116,7 @@ def test_there_is_no_box_and_no_form_where_no_money_is_taken(
     monkeypatch.setitem(app.extensions, "payments", None)
 
     assert not public_page(giver, initiative).all(".money-box")
-    assert "Kan ik ook zelf geld geven?" not in giver.browser.get("/hoe-werkt-het").text
+    assert "Kan ik ook zelf geld geven?" not in giver.browser.get("/veelgestelde-vragen").text
     giver.form(initiative, status=404)
 
 

@@ -30,8 +30,10 @@ SIGNED_IN = EVERYBODY - {ANONYMOUS}
 ORGANISERS = frozenset({INITIATOR, CO, TORN})
 NOT_THE_INITIATOR = ORGANISERS - {INITIATOR}
 DESK = frozenset({OWN, STAND_IN})
+POSTERS = DESK | {TORN, COORDINATOR}
 LOOKERS = DESK | {ELSEWHERE_MANAGER, COORDINATOR}
 COORDINATORS = frozenset({COORDINATOR})
+WELCOMERS = DESK | {TORN, COORDINATOR}
 
 PHOTO = (photo(300, 220, seed=1), "foto.jpg")
 
@@ -72,6 +74,11 @@ def finance(form: Mapping[str, Any] | None = None, /, **args: Any) -> Entry:
 
 
 _BANK = {"iban": "", "holder_name": "Vereniging Noord", "holder_kind": "organisation", "amount": "10", "version": "1"}
+_ACTIVITY = {"title": "Plantdag", "place": "Noorderplein", "starts_on": "{later}", "description": ""} | {
+    "starts_time": "14:00",
+    "ends_time": "16:00",
+    "ends_on": "",
+}
 _QUESTION = {"text": "Is er muziek?", "help": "", "version": "1"}
 _ADVICE = dict.fromkeys(("contact", "legal_basis", "cost_hint", "checklist_text"), "") | {
     "answer": "yes",
@@ -91,6 +98,23 @@ _HELP_POINT = {
 }
 _UPDATE = {"update_id": "{draft_update}"}
 _LINE = {"actual": "12,50", "no_receipt_reason": "Zoek.", "description": "Touw"}
+
+_POST = {"area_id": "{here}", "title": "Anders", "summary": "Kort.", "body": "Lang.", "seen": "{posted_seal}"}
+_ITEM = {
+    "area_id": "{here}",
+    "title": "Anders",
+    "starts_on": "2027-11-20",
+    "starts_time": "10:00",
+    "ends_time": "11:00",
+    "place": "Hier",
+    "seen": "{posted_seal}",
+}
+
+
+def posters(form: Mapping[str, Any] | None = None, /, **args: Any) -> Entry:
+    """A route of what the desk here writes: for its wijkregisseurs and the coordinator."""
+    return Entry(may=POSTERS, args=args, form=form or {})
+
 
 _PLAN = {
     "name": "Najaar",
@@ -169,10 +193,30 @@ TABLE: dict[str, Entries] = {
         account_id="{account}",
     ),
     "staff.remove_absence_of": coordinator(account_id="{account}", absence_id="{absence}"),
+    # -- who stands on the page of a district, and what it says first
+    "profiles.edit": Entry(may=frozenset({OWN, COORDINATOR}), args={"account_id": "{account}"}),
+    "profiles.save": Entry(
+        may=frozenset({OWN, COORDINATOR}),
+        args={"account_id": "{account}"},
+        form={"shown_name": "Sanne", "phone": "0546 123456", "is_public": "1"},
+    ),
+    "profiles.add_picture": Entry(
+        may=frozenset({OWN, COORDINATOR}),
+        args={"account_id": "{account}"},
+        form={"picture": PHOTO, "alt_text": "Sanne lacht"},
+    ),
+    "profiles.remove_picture": Entry(may=frozenset({OWN, COORDINATOR}), args={"account_id": "{account}"}),
+    "profiles.welcome": Entry(may=WELCOMERS, args={"district_id": "{own_district}"}),
+    "profiles.save_welcome": Entry(may=WELCOMERS, args={"district_id": "{own_district}"}, form={"body": "Welkom."}),
     # -- the letter
     "help_points.edit": coordinator(district_id="{district}"),
     "help_points.save": coordinator(_HELP_POINT, district_id="{district}"),
     "help_points.remove": coordinator({"seen": "{help_seen}", "sure": "1"}, district_id="{district}"),
+    "site_texts_desk.edit": coordinator(page="over", language="nl"),
+    "site_texts_desk.save": coordinator({"body": "Nieuw.", "seen_version": "1"}, page="over", language="nl"),
+    "site_texts_desk.history": coordinator(page="over", language="nl"),
+    "site_texts_desk.version": coordinator(page="over", language="nl", version=0),
+    "site_texts_desk.put_back": coordinator(page="over", language="nl", version=0),
     "letter_texts.show": coordinator(text_id="{letter_text}"),
     "letter_texts.preview": coordinator(text_id="{letter_text}", kind="png"),
     "letter_texts.ask_approve": coordinator(text_id="{letter_text}"),
@@ -271,6 +315,13 @@ TABLE: dict[str, Entries] = {
         organisers_of("published", {"remove": "1"}, picture_id="{update_picture}", **_UPDATE),
         organisers_of("published", {"alt-{update_picture}": "Een plein"}, picture_id="{update_picture}", **_UPDATE),
     ),
+    "activities.index": organisers_of("published"),
+    "activities.ask_add": organisers_of("published"),
+    "activities.add": organisers_of("published", _ACTIVITY),
+    "activities.ask_change": organisers_of("published", item_id="{activity}"),
+    "activities.change": organisers_of("published", _ACTIVITY | {"seen": "{activity_seal}"}, item_id="{activity}"),
+    "activities.ask_cancel": organisers_of("published", item_id="{activity}"),
+    "activities.cancel": organisers_of("published", {"reason": "Het regent."}, item_id="{activity}"),
     "updates.ask_thank": organisers_of("funded"),
     "updates.thank": organisers_of("funded", {"body": "Dank!", "send": "1"}),
     "questions.manage": organisers_of("published"),
@@ -408,6 +459,25 @@ TABLE: dict[str, Entries] = {
     "deciding.decided": Entry(may=LOOKERS, args=of("published", decision_id="{decision}")),
     "exceptions.show": coordinator(**of("draft")),
     "exceptions.make": coordinator({"rule": "maximum", "reason": "Daarom."}, **of("draft")),
+    # -- news and agenda of the desk
+    "news_regie.edit": posters(post_id="{draft_post}"),
+    "news_regie.save": posters(_POST, post_id="{draft_post}"),
+    "news_regie.publish": posters({"when": "now"}, post_id="{draft_post}"),
+    "news_regie.take_back": posters(post_id="{coming_post}"),
+    "news_regie.set_picture": posters({"picture": PHOTO, "alt_text": "Een plein"}, post_id="{draft_post}"),
+    "news_regie.ask_withdraw": posters(post_id="{public_post}"),
+    "news_regie.withdraw": posters({"reason": "Fout."}, post_id="{public_post}"),
+    "agenda_regie.edit": posters(item_id="{draft_item}"),
+    "agenda_regie.save": posters(_ITEM, item_id="{draft_item}"),
+    "agenda_regie.publish": posters({"when": "now"}, item_id="{draft_item}"),
+    "agenda_regie.take_back": posters(item_id="{coming_item}"),
+    "agenda_regie.ask_cancel": posters(item_id="{public_item}"),
+    "agenda_regie.cancel": posters({"reason": "Storm."}, item_id="{public_item}"),
+    "agenda_regie.ask_withdraw": Entry(may=DESK | {COORDINATOR}, args={"item_id": "{activity}"}),
+    "agenda_regie.withdraw": (
+        posters({"reason": "Fout."}, item_id="{public_item}"),
+        Entry(may=DESK | {COORDINATOR}, args={"item_id": "{activity}"}, form={"reason": "Reclame."}),
+    ),
     "updates_regie.ask_hide": Entry(may=DESK, args={"update_id": "{update}"}),
     "updates_regie.hide": Entry(may=DESK, args={"update_id": "{update}"}, form={"reason": "Reclame."}),
     "questions_regie.review": Entry(may=DESK, args={"post_id": "{question}"}),
@@ -454,6 +524,13 @@ BY_TOKEN: dict[str, dict[str, str]] = {
     "invitations.answer": {"token": INVITATION + "x"},
     "donations.receipt": {"reference": "GIFT-0000-0000"},
     "payments.go_on": {"reference": "GIFT-0000-0000"},
+    "following.confirm": {"token": "x" * 43},
+    "following.confirm_now": {"token": "x" * 43},
+    "following.manage": {"token": "x" * 43},
+    "following.change": {"token": "x" * 43},
+    "following.preview": {"token": "x" * 43},
+    "following.stop": {"token": "x" * 43},
+    "following.stop_now": {"token": "x" * 43},
     "updates.stop_news": {"token": "x" * 43},
     "updates.stop_news_now": {"token": "x" * 43},
     "media.picture": {"key": "0" * 32, "width": "300", "extension": "jpg"},
@@ -461,8 +538,14 @@ BY_TOKEN: dict[str, dict[str, str]] = {
 # For all to read once it is published: to nobody before that.
 WHEN_PUBLISHED = {
     "initiatives.show": of("draft", slug="x"),
+    "news.show": {"post_id": "{coming_post}", "slug": "bericht-coming"},
+    "agenda.show": {"item_id": "{coming_item}", "slug": "bericht-coming"},
+    "agenda.item_calendar": {"item_id": "{coming_item}"},
+    "map.popup": of("draft"),
     "questions.index": of("submitted"),
     "updates.public_index": of("draft"),
+    "sharing.picture": of("draft"),
+    "sharing.qr": of("submitted"),
     "payments.ask": of("draft"),
     "payments.give": of("draft"),
     "cashbook.of_initiative": of("draft", slug="x"),
@@ -470,4 +553,5 @@ WHEN_PUBLISHED = {
 }
 # The demo shows its mails and people to all; in production these routes do not exist.
 OF_THE_DEMO = {"mail.show"}
-FOR_ALL = {"boxes.show", "reports.show", "static"}
+FOR_ALL = {"boxes.show", "districts.poster", "districts.show", "reports.show", "reports_years.show", "static"}
+FOR_ALL |= {"machines.sitemap_file", "site_texts.show"}

@@ -32,7 +32,7 @@ from tests.permissions.town import (
     filled,
 )
 
-SAME_FOR_ALL = {"static", "media.picture"}
+SAME_FOR_ALL = {"static", "media.picture", "illustrations.show", "app.style"}
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,10 @@ from abs_platform.accounts.models import (
     VerifiedAddress,
 )
 from abs_platform.accounts.service import digest
+from abs_platform.agenda.models import AgendaItem
 from abs_platform.database import Base
 from abs_platform.demo.bank_statement import daily_business, statement_file
+from abs_platform.districts.models import StaffProfile
 from abs_platform.donations.models import Donation
 from abs_platform.donations.service import GiftDetails
 from abs_platform.finance.models import FinanceTask
@@ -48,13 +50,14 @@ from abs_platform.ledger.models import LedgerTransaction
 from abs_platform.letters.content import default_content
 from abs_platform.letters.models import LetterText
 from abs_platform.media.keeping import kept_picture, kept_receipt
-from abs_platform.media.models import Picture
+from abs_platform.media.models import Picture, SitePicture
 from abs_platform.media.service import add_picture
 from abs_platform.media.states import Purpose
 from abs_platform.moderation import deciding
 from abs_platform.moderation.letters import Choice
 from abs_platform.moderation.models import Decision, DeskNote, Message
 from abs_platform.moderation.states import DecisionKind
+from abs_platform.news.models import NewsPost
 from abs_platform.objections.models import Objection
 from abs_platform.outbox import OutgoingMail
 from abs_platform.paper.models import EntryBatch
@@ -71,6 +74,7 @@ from abs_platform.rounds.models import Round
 from abs_platform.rulebook.loading import load_file
 from abs_platform.rulebook.models import RuleAdvice, RuleQuestion
 from abs_platform.security import SEEN_AT
+from abs_platform.site_texts.models import SiteTextVersion
 from abs_platform.updates.models import Update
 from abs_platform.users import Role, User
 from abs_platform.vouchers.models import KeptVoucher
@@ -244,6 +248,7 @@ def arrange(app: Flask, connection: Connection, session: Session) -> Town:
     _of_desk(town)
     for whose in ("", "their_"):
         _engagement(town, whose)
+    _announcements(town)
     _accounts(town)
     _payouts(town)
     _bank(town)
@@ -293,6 +298,16 @@ def _people(town: Town) -> None:
     town.session.add(absence)
     town.session.flush()
     town.ids["absence"] = absence.id
+
+
+def _profile(town: Town) -> None:
+    """How the wijkregisseur is introduced, with a picture."""
+    size = {"width": 300, "height": 220, "widths": [300]}
+    picture = SitePicture(key="ab" * 16, sha256=b"0" * 32, alt_text="Sanne", created_at=town.factory.now, **size)
+    town.session.add(picture)
+    town.session.flush()
+    named = {"shown_name": "Sanne de Boer", "picture_id": picture.id, "changed_at": town.factory.now}
+    town.session.add(StaffProfile(account_id=town.accounts[OWN].id, **named))
 
 
 def _rules(town: Town) -> None:
@@ -352,7 +367,8 @@ def _kept_voucher(town: Town) -> None:
         approved_at=town.factory.now,
         approved_by_id=town.accounts[COORDINATOR].id,
     )
-    town.session.add_all([asked, text_of_letter])
+    shown = SiteTextVersion(page="over", language="nl", version=1, body="Van nu.", made_at=town.factory.now)
+    town.session.add_all([asked, text_of_letter, shown])
     town.session.flush()
     town.ids["round_name"] = town.session.scalars(select(Round.name).where(Round.id == voucher.round_id)).one()
     day = dt.timedelta(days=1)
@@ -446,6 +462,51 @@ def _of_desk(town: Town) -> None:
     town.ids["shown"] = prepared.letter.digest
 
 
+def _activity(town: Town, whose: str, initiative_id: int) -> None:
+    starts_at = town.factory.now + dt.timedelta(days=9)
+    activity = AgendaItem(
+        area_id=town.session.get_one(Initiative, initiative_id).area_id,
+        initiative_id=initiative_id,
+        title="Koffie in de tuin",
+        place="De tuin",
+        starts_at=starts_at,
+        ends_at=starts_at + dt.timedelta(hours=2),
+        state="published",
+        publish_at=town.factory.now,
+        made_at=town.factory.now,
+        changed_at=town.factory.now,
+    )
+    town.session.add(activity)
+    town.session.flush()
+    town.ids[f"{whose}activity"] = activity.id
+    town.ids[f"{whose}activity_seal"] = activity.changed_at.isoformat()
+
+
+def _announcements(town: Town) -> None:
+    """News and an agenda of the desk here: as a draft, to come, and there for all."""
+    now = town.factory.now
+    for name, state, moment in (
+        ("draft", "draft", None),
+        ("coming", "published", now + dt.timedelta(days=3)),
+        ("public", "published", now),
+    ):
+        both = {
+            "area_id": town.factory.area_id(HERE),
+            "title": f"Bericht {name}",
+            "state": state,
+            "publish_at": moment,
+            "made_at": now,
+            "changed_at": now,
+        }
+        starts_at = now + dt.timedelta(days=9)
+        post = NewsPost(summary="Kort.", body="Lang.", **both)
+        item = AgendaItem(place="Het plein", starts_at=starts_at, ends_at=starts_at + dt.timedelta(hours=2), **both)
+        town.session.add_all([post, item])
+        town.session.flush()
+        town.ids[f"{name}_post"], town.ids[f"{name}_item"] = post.id, item.id
+    town.ids["posted_seal"], town.ids["here"] = now.isoformat(), town.factory.area_id(HERE)
+
+
 def _engagement(town: Town, whose: str) -> None:
     session, now, ids = town.session, town.factory.now, town.ids
     live = ids["their_open" if whose else "published"]
@@ -471,6 +532,7 @@ def _engagement(town: Town, whose: str) -> None:
     session.add(question)
     session.flush()
     ids[f"{whose}need"], ids[f"{whose}question"] = need.id, question.id
+    _activity(town, whose, live)
     answer = Post(
         initiative_id=live,
         question_id=question.id,
@@ -593,6 +655,8 @@ def _accounts(town: Town) -> None:
     session.flush()
     town.ids["passkey"] = passkey.id
     town.ids["account"] = town.accounts[OWN].id
+    town.ids["own_district"] = town.factory.area_id(HERE)
+    _profile(town)
     town.ids["manager_elsewhere"] = town.accounts[ELSEWHERE_MANAGER].id
     town.ids["elsewhere"] = town.factory.area_id(ELSEWHERE)
     town.ids["seen"] = session.get_one(Accountability, town.ids["accounted"]).submitted_at.isoformat()

@@ -167,7 +167,8 @@ class TestTheJourney:
 
         landing = browser_client.get("/v")
 
-        assert landing.html == browser_client.get("/voucher").html
+        # Each names its own address in its head and in the choice of language.
+        assert landing.html.partition("<main")[2] == browser_client.get("/voucher").html.partition("<main")[2]
         assert initiative.title in landing.text
 
     @pytest.mark.parametrize(
