@@ -13,6 +13,7 @@ from abs_platform import (
     model_registry,
     outbox,
     page_memory,
+    quick_templates,
     security,
     templating,
     uploads,
@@ -24,8 +25,8 @@ from abs_platform.accounts.routes_account import bp as accounts_bp
 from abs_platform.accounts.routes_set_up import bp as second_factor_bp
 from abs_platform.accounts.routes_staff import bp as staff_bp
 from abs_platform.agenda.routes import bp as agenda_bp
-from abs_platform.agenda.routes_regie import bp as agenda_regie_bp
 from abs_platform.agenda.routes_organisers import bp as activities_bp
+from abs_platform.agenda.routes_regie import bp as agenda_regie_bp
 from abs_platform.api.routes import init_app as init_api
 from abs_platform.areas.routes_beheer import bp as help_points_bp
 from abs_platform.cashbook.routes import bp as cashbook_bp
@@ -202,6 +203,7 @@ def create_app(settings: Settings) -> Flask:
     login.init_app(app)
     languages.init_app(app, settings.municipality.languages, settings.municipality.catalogues)
     templating.init_app(app, settings)
+    quick_templates.init_app(app)
     outbox.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

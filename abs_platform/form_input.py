@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,11 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
+from abs_platform.clock import parse_local
 from abs_platform.errors import AbsError, InvalidInput
 from abs_platform.rich_text import without_unseen
+
+LATEST_SCHEDULE = dt.timedelta(days=365)
 
 
 class Form(Schema):
@@ -71,3 +75,19 @@ def _place_of(name: str, schema: Schema) -> int:
 def errors_of(error: AbsError) -> dict[str, str]:
     """What a form shows of a refusal: a sentence for each field, else one for all of it."""
     return (error.fields if isinstance(error, InvalidInput) else {}) or {"form": error.message}
+
+
+def read_publish_at(text: str, now: dt.datetime) -> dt.datetime:
+    """When something becomes public, as a browser sends it: a moment to come. Raises: InvalidInput."""
+    sentence = ""
+    try:
+        moment = parse_local(text)
+    except (ValueError, OverflowError):
+        moment, sentence = now, _("Vul een datum en een tijd in.")
+    if not sentence and moment <= now:
+        sentence = _("Dit moment is al voorbij. Kies een moment dat nog komt, of zet het er nu op.")
+    if not sentence and moment > now + LATEST_SCHEDULE:
+        sentence = _("Kies een moment binnen een jaar.")
+    if sentence:
+        raise InvalidInput(sentence, fields={"publish_at": sentence})
+    return moment

@@ -21,8 +21,10 @@ from abs_platform.security import access_of
 DEFAULT = "nl"
 _LANGUAGE = "abs.language"
 # What machines ask for has no language, nor have files.
-_WITHOUT_LANGUAGE = ("api/", "webhooks/", "static/", "media/", "healthz", "readyz", ".well-known/", "robots.txt")
-_WITHOUT_LANGUAGE += ("sitemap",)
+_WITHOUT_LANGUAGE = (
+    *("api/", "webhooks/", "static/", "media/", "healthz", "readyz"),
+    *(".well-known/", "robots.txt", "sitemap"),
+)
 
 
 @dataclass(frozen=True, slots=True)

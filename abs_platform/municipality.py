@@ -104,7 +104,7 @@ class Municipality:
             raise ConfigurationError(f"ABS_MUNICIPALITY={name_or_path}: {path} cannot be read") from error
         except ValueError as error:  # not TOML, or not UTF-8
             raise ConfigurationError(f"{path}: {error}") from error
-        special = {
+        special: dict[str, Any] = {
             "rules": _rules(path, data.pop("rules", {})),
             "villages": frozenset(_texts(path, "villages", data.pop("villages", []))),
             "languages": _languages(path, data.pop("languages", [])),

@@ -10,10 +10,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, has_request_context, request
 
 A_YEAR = 31_536_000
 FINGERPRINT = 10  # characters
+MOST_ADDRESSES = 10_000
 # What holds nothing of anybody, so that it may be compressed.
 FILES = {"static", "app.style", "app.manifest", "app.worker", "illustrations.show", "sharing.qr", "map.shapes"}
 COMPRESSED = {"text/css", "text/javascript", "application/javascript", "image/svg+xml", "application/manifest+json"}
@@ -21,15 +22,35 @@ COMPRESSED |= {"application/json", "application/geo+json"}
 
 
 class Site(Flask):
-    """Flask, with fingerprints in the addresses of files."""
+    """Flask, with fingerprints in the addresses of files, and the addresses of pages put together once."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._addresses: dict[Any, str] = {}
 
     def url_for(self, endpoint: str, **values: Any) -> str:
         """As Flask's; a file has no language before it, and its fingerprint behind it."""
-        if endpoint != "static" or values.get("_external"):
+        if endpoint == "static" and not values.get("_external"):
+            name = values["filename"]
+            mark = fingerprint(Path(self.static_folder or ""), name, self.debug)
+            return f"{self.static_url_path}/{name}" + (f"?v={mark}" if mark else "")
+        if not has_request_context() or "_external" in values or "_scheme" in values:
             return super().url_for(endpoint, **values)
-        name = values["filename"]
-        mark = fingerprint(Path(self.static_folder or ""), name, self.debug)
-        return f"{self.static_url_path}/{name}" + (f"?v={mark}" if mark else "")
+        return self._address(endpoint, values)
+
+    def _address(self, endpoint: str, values: dict[str, Any]) -> str:
+        """The path of a page: it hangs on nothing but what is asked and where it is asked."""
+        here = request.blueprint if endpoint.startswith(".") else None
+        key = (request.script_root, request.method, here, endpoint, *values.items())
+        try:
+            known = self._addresses.get(key)
+        except TypeError:  # a list among the values
+            return super().url_for(endpoint, **values)
+        if known is None:
+            if len(self._addresses) >= MOST_ADDRESSES:
+                self._addresses.clear()
+            known = self._addresses[key] = super().url_for(endpoint, **values)
+        return known
 
 
 def fingerprint(folder: Path, name: str, is_changing: bool = False) -> str:

@@ -2,7 +2,7 @@
 """What every template can use: the municipality, amounts and dates as residents read them."""
 
 import datetime as dt
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,15 +15,25 @@ from markupsafe import Markup, escape
 
 from abs_platform.clock import AMSTERDAM
 from abs_platform.config import Settings
-from abs_platform.languages import current_language
+from abs_platform.languages import DEFAULT, current_language
 from abs_platform.money import format_euros, format_euros_exact
 from abs_platform.rich_text import rich_text
+
+
+@lru_cache(maxsize=2_000)
+def _day(value: dt.date, pattern: str, language: str) -> str:
+    return format_date(value, pattern, locale=language)
+
+
+@lru_cache(maxsize=2_000)
+def _decimal(value: int, language: str) -> str:
+    return format_decimal(value, locale=language)
 
 
 def long_date(value: dt.date | dt.datetime) -> str:
     """Write a day as "22 november 2026"; a moment is taken as its day in Amsterdam."""
     day = value.astimezone(AMSTERDAM).date() if isinstance(value, dt.datetime) else value
-    return format_date(day, "d MMMM y", locale=get_locale() or "nl")
+    return _day(day, "d MMMM y", current_language())
 
 
 def long_datetime(value: dt.datetime) -> str:
@@ -33,18 +43,18 @@ def long_datetime(value: dt.datetime) -> str:
 
 def month_name(value: dt.date) -> str:
     """Write the name of a month, as in "november"."""
-    return format_date(value, "MMMM", locale=get_locale() or "nl")
+    return _day(value, "MMMM", current_language())
 
 
 def weekday_date(value: dt.date | dt.datetime, with_year: bool = False) -> str:
     """Write a day as "zaterdag 3 mei", or "zaterdag 3 mei 2027"; a moment is taken as its day in Amsterdam."""
     day = value.astimezone(AMSTERDAM).date() if isinstance(value, dt.datetime) else value
-    return format_date(day, "EEEE d MMMM y" if with_year else "EEEE d MMMM", locale=get_locale() or "nl")
+    return _day(day, "EEEE d MMMM y" if with_year else "EEEE d MMMM", current_language())
 
 
 def short_month(value: dt.date) -> str:
     """Write the name of a month short, as in "nov"."""
-    return format_date(value, "LLL", locale=get_locale() or "nl").rstrip(".")
+    return _day(value, "LLL", current_language()).rstrip(".")
 
 
 def clock_time(value: dt.datetime) -> str:
@@ -54,7 +64,7 @@ def clock_time(value: dt.datetime) -> str:
 
 def number(value: int) -> str:
     """Write a number as "1.234"."""
-    return format_decimal(value, locale=get_locale() or "nl")
+    return _decimal(value, current_language())
 
 
 def paragraphs(text: str) -> Markup:
@@ -63,12 +73,28 @@ def paragraphs(text: str) -> Markup:
     return Markup("\n").join(Markup("<p>{}</p>").format(escape(" ".join(block.split()))) for block in blocks if block)
 
 
+def in_dutch(value: object, element: str = "span") -> Markup:
+    """What residents and staff wrote, which is not translated: a page in another language says so of it.
+
+    ``element`` is "div" around paragraphs. Not for attributes, nor inside an ``<option>``.
+    """
+    if value is None or value == "" or current_language() == DEFAULT:
+        return escape("" if value is None else value)
+    return Markup('<{0} lang="nl">{1}</{0}>').format(Markup(element), value)  # noqa: S704 - a word of a template
+
+
+def as_is(value: object) -> Markup:
+    """A name of a person, a code or an address: the same in every language. Not for attributes."""
+    return Markup('<bdi translate="no">{}</bdi>').format(value) if value else Markup("")
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Register filters and globals."""
     app.jinja_env.filters.update(
         euros=format_euros, long_date=long_date, long_datetime=long_datetime, number=number, paragraphs=paragraphs
     )
     app.jinja_env.filters.update(euros_exact=format_euros_exact, month_name=month_name)
+    app.jinja_env.filters.update(in_dutch=in_dutch, as_is=as_is)
     app.jinja_env.filters.update(weekday_date=weekday_date, short_month=short_month, clock_time=clock_time)
     app.jinja_env.filters["rich_text"] = partial(rich_text, site_host=urlsplit(settings.base_url).netloc)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

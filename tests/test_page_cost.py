@@ -27,6 +27,7 @@ PATHS = (
     "/initiatieven",
     "/initiatieven?zoek=bomen&wijk=windmolenbroek&status=published",
 )
+PATHS += ("/volgen", "/volgen?wat=gebied:windmolenbroek&wat=thema:green")
 PATHS += ("/voucher", "/v", "INITIATIVE", "PRESELECTED", "FUNDED", "RECEIPT", "CONFIRM")
 PATHS += (
     "/kasboek",

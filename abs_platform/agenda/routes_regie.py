@@ -23,10 +23,9 @@ from abs_platform.agenda.states import SENTENCES, ItemState
 from abs_platform.areas.queries import list_areas
 from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from abs_platform.form_input import errors_of, load
+from abs_platform.form_input import errors_of, load, read_publish_at
 from abs_platform.initiatives.subjects import subject_of
 from abs_platform.news.permissions import area_chosen, can_post, may_post_in
-from abs_platform.news.schemas import read_moment
 from abs_platform.paging import page_asked
 from abs_platform.security import current_actor, signed_in_user, staff_required
 
@@ -104,7 +103,7 @@ def publish(item_id: int) -> Answer:
 
     def work(session: Session) -> None:
         now = clock.now()
-        at = read_moment(request.form.get("publish_at", ""), now) if later else None
+        at = read_publish_at(request.form.get("publish_at", ""), now) if later else None
         service.publish(session, item_id, at=at, actor=current_actor(), now=now)
 
     return _do(item_id, work, _("De activiteit is ingepland.") if later else _("De activiteit staat op de agenda."))

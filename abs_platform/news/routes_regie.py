@@ -19,12 +19,12 @@ from abs_platform.actors import Actor, account_number
 from abs_platform.areas.queries import AreaRow, list_areas
 from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
-from abs_platform.form_input import errors_of, load
+from abs_platform.form_input import errors_of, load, read_publish_at
 from abs_platform.media.keeping import kept_picture, read_upload
 from abs_platform.news import queries, service
 from abs_platform.news.permissions import area_chosen, can_post, may_post_in
 from abs_platform.news.queries import DeskPost
-from abs_platform.news.schemas import PostForm, ReasonForm, read_moment
+from abs_platform.news.schemas import PostForm, ReasonForm
 from abs_platform.news.service import PostInput
 from abs_platform.news.states import DAY, SENTENCES, UPLOADS_PER_DAY
 from abs_platform.paging import page_asked
@@ -102,7 +102,7 @@ def publish(post_id: int) -> Answer:
 
     def work(session: Session) -> None:
         now = clock.now()
-        at = read_moment(request.form.get("publish_at", ""), now) if later else None
+        at = read_publish_at(request.form.get("publish_at", ""), now) if later else None
         service.publish(session, post_id, at=at, actor=current_actor(), now=now)
 
     said = _("Het bericht is ingepland.") if later else _("Het bericht staat op de site.")

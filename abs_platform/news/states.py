@@ -28,7 +28,6 @@ MAX_TITLE = 120
 MAX_SUMMARY = 300
 MAX_BODY = 20_000
 MAX_REASON = 500
-LATEST_SCHEDULE = dt.timedelta(days=365)
 DAY = dt.timedelta(days=1)
 UPLOADS_PER_DAY = 100
 

@@ -163,7 +163,7 @@ def test_from_where_is_my_voucher_to_a_decision_and_giving_again(
     fatima.press(fatima.button("Maak bezwaar"))
     fatima.reads("We kijken ernaar")
     fatima.check()
-    fatima.page.go_back()
+    fatima.page.go_back(wait_until="commit")
     expect(fatima.page.locator("body")).not_to_contain_text(code)
 
     sanne = sign_in(town, visit(), manager(town))

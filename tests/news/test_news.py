@@ -188,3 +188,12 @@ def test_what_pages_and_the_feed_ask_does_not_grow_with_the_news(
             found.append(len(statements))
 
     assert {path: found for path, found in counts.items() if len(set(found)) > 1 or max(found) > MAX_QUERIES} == {}
+
+
+def test_the_page_of_a_post_tells_who_shares_it_that_it_is_an_article(
+    factory: Factory, browser_client: Browser
+) -> None:
+    page = browser_client.get(f"/nieuws/{made(factory)}")
+
+    assert page.one('meta[property="og:type"]').attrs["content"] == "article"
+    assert page.one('meta[property="og:description"]').attrs["content"] == "Fietsen kan weer."

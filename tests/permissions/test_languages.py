@@ -58,7 +58,7 @@ def test_every_text_of_a_page_comes_from_a_catalogue(arranged: Town) -> None:
         looked += 1
         for place, shown in texts_of(page, PSEUDO):
             if words := outside_the_marks(shown):
-                outside.setdefault(words[:80], f"{endpoint}: {place}")
+                outside.setdefault(f"{place}: {words[:80]}", endpoint)
 
     assert looked > 60
-    assert not outside, "\n".join(f"{place}: {words}" for words, place in outside.items())
+    assert not outside, "\n".join(f"{endpoint}: {words}" for words, endpoint in outside.items())
