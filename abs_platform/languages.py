@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from babel import Locale
-from flask import Flask, Request, current_app, has_request_context, request
+from flask import Flask, Request, current_app, g, has_app_context, has_request_context, request
 from flask_babel import get_locale
 
 from abs_platform.extensions import babel
@@ -25,6 +26,10 @@ _WITHOUT_LANGUAGE = (
     *("api/", "webhooks/", "static/", "media/", "healthz", "readyz"),
     *(".well-known/", "robots.txt", "sitemap"),
 )
+# Anybody who is signed in may come there, and only staff has something to do there.
+_SIGN_IN_OF_STAFF = frozenset({"second_factor", "oidc"})
+# What stands in an address as it is; all else is written as %xx, also what no browser would send.
+_SAFE = "/:@!$&'()*+,;=~-._"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,20 @@ class LanguagePrefix:
 def language_of(asked: Request) -> str:
     """In which language a page is asked for."""
     code: str = asked.environ.get(_LANGUAGE, DEFAULT)
-    access = access_of(current_app, asked.endpoint) if asked.endpoint else None
-    return DEFAULT if access is not None and access.startswith("staff:") else code
+    return DEFAULT if asked.endpoint and is_for_staff(current_app, asked.endpoint) else code
+
+
+def is_for_staff(app: Flask, endpoint: str) -> bool:
+    """Whether only staff see a page: by who may enter it, or because only staff sign in like that."""
+    access = access_of(app, endpoint) or ""
+    return access.startswith("staff:") or endpoint.partition(".")[0] in _SIGN_IN_OF_STAFF
 
 
 def current_language() -> str:
     """The code of the language of what is being written now: a page, or a mail."""
-    locale: Locale | None = get_locale()
+    # A page asks this some hundreds of times; where flask-babel keeps it is asked first, as that costs a tenth.
+    kept = getattr(g, "_flask_babel", None) if has_app_context() else None
+    locale: Locale | None = getattr(kept, "babel_locale", None) or get_locale()
     return locale.language if locale else DEFAULT
 
 
@@ -77,22 +89,31 @@ def language_links() -> list[LanguageLink]:
     """This page in every language that the site has; none on a page of staff."""
     if not has_request_context() or not request.endpoint:
         return []
-    access = access_of(current_app, request.endpoint)
-    if access is None or access.startswith("staff:"):
+    endpoint = request.endpoint
+    if access_of(current_app, endpoint) is None or is_for_staff(current_app, endpoint) or not _can_be_fetched():
         return []
     language = request.environ.get(_LANGUAGE)
     root = request.script_root.removesuffix(f"/{language}") if language else request.script_root
-    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+    path = quote(request.path, safe=_SAFE)
+    query = f"?{quote(request.query_string, safe=f'{_SAFE}?%')}" if request.query_string else ""
     codes = (DEFAULT, *sorted(current_app.config["LANGUAGES"]))
     return [
         LanguageLink(
             code,
             (Locale(code).get_language_name(code) or code).capitalize(),
-            f"{root}{prefix_of(code)}{request.path}{query}",
+            f"{root}{prefix_of(code)}{path}{query}",
             code == (language or DEFAULT),
         )
         for code in codes
     ]
+
+
+def _can_be_fetched() -> bool:
+    """Whether this page has an address of its own: what only answers a form has none."""
+    if request.method in {"GET", "HEAD"}:
+        return True
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(request.path, "GET")
 
 
 def prefix_of(code: str) -> str:

@@ -2,10 +2,11 @@
 """Euro cents in and out of text; everywhere else money is an integer of cents."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
-from flask_babel import get_locale
+
+from abs_platform.languages import current_language
 
 _EUROS = re.compile(r"^(?:€|EUR)?\s*(?P<whole>\d{1,3}(?:\.\d{3})+|\d{1,9})(?:[,.](?P<cents>\d{1,2}))?$")
 
@@ -35,17 +36,18 @@ def format_euros(cents: int) -> str:
 
     The space is a no-break space, so an amount never falls over two lines.
     """
-    return _written(cents, exact=False)
+    return _written(cents, current_language(), exact=False)
 
 
 def format_euros_exact(cents: int) -> str:
     """Write cents as the books show them, always with two decimals: "€ 1.250,00"."""
-    return _written(cents, exact=True)
+    return _written(cents, current_language(), exact=True)
 
 
-def _written(cents: int, *, exact: bool) -> str:
+@lru_cache(maxsize=5_000)
+def _written(cents: int, language: str, *, exact: bool) -> str:
     euros, rest = divmod(abs(cents), 100)
-    sign, group, decimal = _marks(str(get_locale() or "nl"))
+    sign, group, decimal = _marks(language)
     written = f"{'-' if cents < 0 else ''}{sign}{f'{euros:,}'.replace(',', group)}"
     return f"{written}{decimal}{rest:02d}" if rest or exact else written
 

@@ -222,7 +222,7 @@ class _Sessions(SecureCookieSessionInterface):
     """No cookie goes with what a cache may keep for all: it would give one visitor the cookie of another."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if not _is_same_for_all():
+        if not _is_same_for_all() and not response.cache_control.public:
             super().save_session(app, session, response)
 
 

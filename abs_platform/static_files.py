@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import Flask, Response, current_app, has_request_context, request
 
+from abs_platform.quick_templates import QuickEnvironment
+
 A_YEAR = 31_536_000
 FINGERPRINT = 10  # characters
 MOST_ADDRESSES = 10_000
@@ -24,6 +26,8 @@ COMPRESSED |= {"application/json", "application/geo+json"}
 class Site(Flask):
     """Flask, with fingerprints in the addresses of files, and the addresses of pages put together once."""
 
+    jinja_environment = QuickEnvironment
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._addresses: dict[Any, str] = {}
@@ -31,12 +35,17 @@ class Site(Flask):
     def url_for(self, endpoint: str, **values: Any) -> str:
         """As Flask's; a file has no language before it, and its fingerprint behind it."""
         if endpoint == "static" and not values.get("_external"):
-            name = values["filename"]
-            mark = fingerprint(Path(self.static_folder or ""), name, self.debug)
-            return f"{self.static_url_path}/{name}" + (f"?v={mark}" if mark else "")
+            return self._file_address(values["filename"])
         if not has_request_context() or "_external" in values or "_scheme" in values:
             return super().url_for(endpoint, **values)
         return self._address(endpoint, values)
+
+    def _file_address(self, name: str) -> str:
+        known = None if self.debug else self._addresses.get(name)
+        if known is None:
+            mark = fingerprint(Path(self.static_folder or ""), name, self.debug)
+            known = self._addresses[name] = f"{self.static_url_path}/{name}" + (f"?v={mark}" if mark else "")
+        return known
 
     def _address(self, endpoint: str, values: dict[str, Any]) -> str:
         """The path of a page: it hangs on nothing but what is asked and where it is asked."""

@@ -2,8 +2,9 @@
 """What every template can use: the municipality, amounts and dates as residents read them."""
 
 import datetime as dt
-from functools import lru_cache, partial
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from babel.dates import format_date, format_datetime
@@ -88,6 +89,16 @@ def as_is(value: object) -> Markup:
     return Markup('<bdi translate="no">{}</bdi>').format(value) if value else Markup("")
 
 
+def _kept_rich_text(site_host: str) -> Callable[..., Markup]:
+    """rich_text for templates: what was written last is kept, for pages show the same texts again and again."""
+
+    @lru_cache(maxsize=500)
+    def kept(_language: str, text: str, level: Literal[2, 3, 4]) -> Markup:
+        return rich_text(text, level, site_host=site_host)
+
+    return lambda text, level=3: kept(current_language(), text, level)
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Register filters and globals."""
     app.jinja_env.filters.update(
@@ -96,7 +107,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(euros_exact=format_euros_exact, month_name=month_name)
     app.jinja_env.filters.update(in_dutch=in_dutch, as_is=as_is)
     app.jinja_env.filters.update(weekday_date=weekday_date, short_month=short_month, clock_time=clock_time)
-    app.jinja_env.filters["rich_text"] = partial(rich_text, site_host=urlsplit(settings.base_url).netloc)
+    app.jinja_env.filters["rich_text"] = _kept_rich_text(urlsplit(settings.base_url).netloc)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

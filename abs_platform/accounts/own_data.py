@@ -23,11 +23,13 @@ from abs_platform.following.states import FollowKind
 from abs_platform.help_offers.states import OfferState
 from abs_platform.initiatives.states import OrganiserRole, OverridableRule, RevisionKind, Theme
 from abs_platform.lives import LabelledEnum
+from abs_platform.moderation.states import DecisionKind
 from abs_platform.money import format_euros
 from abs_platform.objections.states import ObjectionState
 from abs_platform.paper.states import BatchState
 from abs_platform.payments.states import PaymentState
 from abs_platform.payouts.states import PayoutState
+from abs_platform.site_texts.states import SitePage
 from abs_platform.users import Role
 from abs_platform.work.states import WorkKind
 
@@ -304,8 +306,28 @@ LABELS: dict[str, LazyString] = {
     "written_at": _l("Geschreven op"),
 }
 
+# Columns that hold names and codes, which read the same in every language; other texts are what people wrote.
+NAMES = frozenset(
+    {
+        *("browser", "email", "giver_name", "holder_name", "house_number", "iban_masked", "issuer", "key", "language"),
+        *("message_id", "name", "number", "organisation_name", "phone", "postcode", "reference", "shown_name"),
+        *("statement_ids", "subject"),
+    }
+)
+
+
+class SignInMethod(LabelledEnum):
+    """How somebody signed in, in words."""
+
+    EMAIL = "email", _l("een link in een mail")
+    OIDC = "oidc", _l("het account bij de gemeente")
+
+
 # Columns whose values have a word for people.
 _WORDS: dict[str, type[LabelledEnum]] = {
+    "account_sessions.method": SignInMethod,
+    "decision_drafts.kind": DecisionKind,
+    "decisions.kind": DecisionKind,
     "entry_batches.state": BatchState,
     "follows.kind": FollowKind,
     "follows.theme": Theme,
@@ -317,6 +339,7 @@ _WORDS: dict[str, type[LabelledEnum]] = {
     "payments.state": PaymentState,
     "payouts.state": PayoutState,
     "rule_overrides.rule": OverridableRule,
+    "site_text_versions.page": SitePage,
     "staff_roles.role": Role,
 }
 
@@ -339,7 +362,7 @@ def rows_of(session: Session, part: Part, person: Person) -> list[dict[str, Any]
 def _in_words(column: str, value: Any) -> Any:
     if column.endswith("_cents"):
         return format_euros(value)
-    return _WORDS[column](value).label if column in _WORDS and value is not None else value
+    return _WORDS[column](value) if column in _WORDS and value is not None else value
 
 
 def _is_of(column: Column[Any], person: Person) -> ColumnElement[bool]:
@@ -366,6 +389,8 @@ def as_download(data: list[tuple[Part, list[dict[str, Any]]]]) -> dict[str, list
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, LabelledEnum):
+        return value.label
     if isinstance(value, dt.datetime):
         return value.astimezone(AMSTERDAM).isoformat(timespec="seconds")
     return value.isoformat() if isinstance(value, dt.date) else value

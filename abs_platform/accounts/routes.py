@@ -21,6 +21,7 @@ from abs_platform.accounts.service import SignedIn
 from abs_platform.accounts.states import CODE_TRIES, Refusal
 from abs_platform.database import db, transaction
 from abs_platform.errors import InvalidInput, TooManyAttempts
+from abs_platform.languages import current_language
 from abs_platform.security import local_path, public, request_client, user_or_none
 
 bp = Blueprint("accounts", __name__)
@@ -75,6 +76,7 @@ def ask() -> Answered:
                 next_path=form.next_path,
                 secret_key=_secret_key(),
                 now=clock.now(),
+                language=current_language(),
             )
     except InvalidInput as error:
         form.errors = error.fields

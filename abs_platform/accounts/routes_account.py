@@ -229,7 +229,9 @@ def _back_to(endpoint: str) -> WerkzeugResponse:
 
 def _data_page(name: str, errors: dict[str, str]) -> str:
     found = own_data.all_data(db.session(), _person())
-    return render_template("accounts/data.html", data=found, labels=own_data.LABELS, name=name, errors=errors)
+    return render_template(
+        "accounts/data.html", data=found, labels=own_data.LABELS, names=own_data.NAMES, name=name, errors=errors
+    )
 
 
 def _address_page(code: str, errors: dict[str, str]) -> str:

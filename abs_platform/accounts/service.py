@@ -34,6 +34,7 @@ from abs_platform.accounts.states import (
 from abs_platform.actors import Actor
 from abs_platform.errors import Conflict, NotFound
 from abs_platform.initiatives.organisers import recognise
+from abs_platform.languages import DEFAULT
 from abs_platform.mail_server import read_address
 
 _GUARD = Actor("job", "sign_in")
@@ -62,9 +63,19 @@ def digest(secret_key: str, purpose: str, value: str) -> bytes:
 
 
 def ask_to_sign_in(
-    session: Session, email: str, browser: str, *, client: bytes, next_path: str, secret_key: str, now: dt.datetime
+    session: Session,
+    email: str,
+    browser: str,
+    *,
+    client: bytes,
+    next_path: str,
+    secret_key: str,
+    now: dt.datetime,
+    language: str = DEFAULT,
 ) -> Asked:
-    """Mail a link and a code. Known and unknown addresses take the very same road: an account is made at signing in.
+    """Mail a link and a code, in the language of who asks.
+
+    Known and unknown addresses take the very same road: an account is made at signing in.
 
     ``browser`` is the random secret in the cookie of the browser that asks.
     Raises: TooManyAttempts; ValueError when it is no e-mail address.
@@ -95,6 +106,7 @@ def ask_to_sign_in(
         event=f"sign-in:{request.id}",
         now=now,
         is_secret=True,
+        language=language,
         code=code,
         token=token,
         minutes=REQUEST_VALID.seconds // 60,

@@ -6,9 +6,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, DateTime, Select, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from abs_platform.agenda.models import AgendaItem
@@ -87,14 +89,23 @@ def upcoming(
 
     ``since``: only what became public after that moment.
     """
+    query = _upcoming(area_ids is not None, initiative_id is not None, since is not None)
+    values = {"now": now, "area_ids": list(area_ids or ()), "initiative_id": initiative_id, "since": since}
+    return [AgendaCard(**_fields(row)) for row in session.execute(query, {**values, "number": limit})]
+
+
+@cache
+def _upcoming(by_area: bool, by_initiative: bool, is_since: bool) -> Select[Any]:
+    """The query for what comes: made once, because the page of every initiative and district asks it."""
+    now: BindParameter[dt.datetime] = bindparam("now", type_=DateTime(timezone=True))
     query = _cards(now).where(AgendaItem.ends_at > now)
-    if area_ids is not None:
-        query = query.where(AgendaItem.area_id.in_(sorted(area_ids)))
-    if initiative_id is not None:
-        query = query.where(AgendaItem.initiative_id == initiative_id)
-    if since is not None:
-        query = query.where(AgendaItem.publish_at > since)
-    return [AgendaCard(**_fields(row)) for row in session.execute(_soonest_first(query).limit(limit))]
+    if by_area:
+        query = query.where(AgendaItem.area_id == any_(bindparam("area_ids", type_=ARRAY(BigInteger))))
+    if by_initiative:
+        query = query.where(AgendaItem.initiative_id == bindparam("initiative_id"))
+    if is_since:
+        query = query.where(AgendaItem.publish_at > bindparam("since"))
+    return _soonest_first(query).limit(bindparam("number"))
 
 
 def between(
@@ -145,7 +156,7 @@ def slug_of(title: str) -> str:
     return slugify(title, MAX_SLUG) or "activiteit"
 
 
-def is_shown(now: dt.datetime) -> list[ColumnElement[bool]]:
+def is_shown(now: dt.datetime | BindParameter[dt.datetime]) -> list[ColumnElement[bool]]:
     """What holds for all that may be seen now. Its initiative, if it has one, must be joined."""
     return [
         AgendaItem.state.in_([state.value for state in PUBLIC_STATES]),
@@ -154,7 +165,7 @@ def is_shown(now: dt.datetime) -> list[ColumnElement[bool]]:
     ]
 
 
-def _cards(now: dt.datetime) -> Select[*tuple[Any, ...]]:
+def _cards(now: dt.datetime | BindParameter[dt.datetime]) -> Select[*tuple[Any, ...]]:
     return (
         select(AgendaItem, Area.name, Area.level, Initiative.title)
         .join(Area, Area.id == AgendaItem.area_id)

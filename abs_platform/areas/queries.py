@@ -30,16 +30,21 @@ class AreaRow:
 
 def list_areas(session: Session, *levels: AreaLevel, with_ended: bool = False) -> list[AreaRow]:
     """The current areas in order of their code; of some levels, or of all. Ended ones too, if asked for."""
-    columns = (Area.id, Area.code, Area.name, Area.slug, Area.level, Area.kind, Area.parent_id, Area.is_current)
-    query = select(*columns).order_by(Area.code)
+    query = _AREAS
     if not with_ended:
         query = query.where(Area.is_current)
     if levels:
         query = query.where(Area.level.in_([level.value for level in levels]))
     return [
-        AreaRow(row.id, row.code, row.name, row.slug, AreaLevel(row.level), row.kind, row.parent_id, row.is_current)
-        for row in session.execute(query)
+        AreaRow(id_, code, name, slug, _LEVELS[level], kind, parent_id, is_current)
+        for id_, code, name, slug, level, kind, parent_id, is_current in session.execute(query)
     ]
+
+
+_LEVELS = {level.value: level for level in AreaLevel}
+_AREAS = select(
+    *(Area.id, Area.code, Area.name, Area.slug, Area.level, Area.kind, Area.parent_id, Area.is_current)
+).order_by(Area.code)
 
 
 def list_districts(session: Session) -> list[AreaRow]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from babel.dates import format_date
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -178,4 +179,4 @@ def _period_options(first: dt.datetime | None) -> list[tuple[str, str]]:
     months = range(today.year * 12 + today.month - 1, begin.year * 12 + begin.month - 2, -1)
     days = [dt.date(number // 12, number % 12 + 1, 1) for number in list(months)[:MONTHS_SHOWN]]
     years = [(str(year), _("heel %(year)s", year=year)) for year in range(today.year, begin.year - 1, -1)]
-    return years + [(f"{day:%Y-%m}", format_date(day, "LLLL y", locale="nl")) for day in days]
+    return years + [(f"{day:%Y-%m}", format_date(day, "LLLL y", locale=get_locale() or "nl")) for day in days]

@@ -32,6 +32,7 @@ from abs_platform.errors import Conflict
 from abs_platform.finance.checking import check_books
 from abs_platform.households.models import Household
 from abs_platform.households.service import import_addresses
+from abs_platform.initiatives.counting import count_progress, mix
 from abs_platform.payment_settings import DEFAULT_METHODS, BankAccount
 from abs_platform.reports.service import keep_area_figures, keep_district_vouchers
 from abs_platform.rulebook.loading import load_file
@@ -110,6 +111,8 @@ def load(
     with transaction() as session:
         keep_area_figures(session, now=now)
         keep_district_vouchers(session, now=now)
+        count_progress(session, now=now)
+        mix(session, now=now)
     with transaction() as session:
         events.record(session, LOADED, None, actor=ACTOR, now=now)
     if check_books(actor=ACTOR, now=now):

@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import BigInteger, Row, any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
 from abs_platform.accounts.models import Account, DeskAssignment, StaffRole
@@ -102,24 +103,29 @@ class Overview:
 
 def place_of(session: Session, slug: str) -> Place | None:
     """What stands at this address; a district goes before a neighbourhood, and what is there before what is over."""
-    parent = aliased(Area)
-    row = session.execute(
-        select(Area, parent)
-        .outerjoin(parent, parent.id == Area.parent_id)
-        .where(Area.slug == slug, Area.level != AreaLevel.MUNICIPALITY.value)
-        .order_by(Area.is_current.desc(), Area.level == AreaLevel.NEIGHBOURHOOD.value)
-        .limit(1)
-    ).first()
+    row = session.execute(_PLACE, {"slug": slug}).first()
     if row is None:
         return None
-    area, above = row
+    area, above = _row(row[:8]), _row(row[8:])
     if area.level == AreaLevel.DISTRICT:
-        return Place(area.name, not area.is_current, _row(area) if area.is_current else None)
-    return Place(area.name, not area.is_current, _row(above) if above.is_current else None, area.slug)
+        return Place(area.name, not area.is_current, area if area.is_current else None)
+    return Place(area.name, not area.is_current, above if above.is_current else None, area.slug)
 
 
-def _row(area: Area) -> AreaRow:
-    return AreaRow(area.id, area.code, area.name, area.slug, AreaLevel(area.level), area.kind, area.parent_id)
+def _row(values: Sequence[Any]) -> AreaRow:
+    id_, code, name, slug, level, *others = values
+    return AreaRow(id_, code, name, slug, AreaLevel(level) if level else AreaLevel.MUNICIPALITY, *others)
+
+
+_FIELDS = ("id", "code", "name", "slug", "level", "kind", "parent_id", "is_current")  # of an AreaRow
+_PARENT = aliased(Area)
+_PLACE = (
+    select(*(getattr(area, field) for area in (Area, _PARENT) for field in _FIELDS))
+    .outerjoin(_PARENT, _PARENT.id == Area.parent_id)
+    .where(Area.slug == bindparam("slug"), Area.level != AreaLevel.MUNICIPALITY.value)
+    .order_by(Area.is_current.desc(), Area.level == AreaLevel.NEIGHBOURHOOD.value)
+    .limit(1)
+)
 
 
 _OVERVIEW = text("""
@@ -191,31 +197,37 @@ class Welcome:
     help: Help | None
 
 
+_WELCOME = (
+    select(DistrictIntro.body, HelpPoint.name, HelpPoint.address, HelpPoint.opening_hours, HelpPoint.phone)
+    .select_from(Area)
+    .outerjoin(DistrictIntro, DistrictIntro.area_id == Area.id)
+    .outerjoin(HelpPoint, HelpPoint.district_id == Area.id)
+    .where(Area.id == bindparam("district_id"))
+)
+
+
 def welcome_of(session: Session, district_id: int) -> Welcome:
     """What stands first on the page of a district. One query."""
-    row = session.execute(
-        select(DistrictIntro.body, HelpPoint.name, HelpPoint.address, HelpPoint.opening_hours, HelpPoint.phone)
-        .select_from(Area)
-        .outerjoin(DistrictIntro, DistrictIntro.area_id == Area.id)
-        .outerjoin(HelpPoint, HelpPoint.district_id == Area.id)
-        .where(Area.id == district_id)
-    ).one()
+    row = session.execute(_WELCOME, {"district_id": district_id}).one()
     name: str | None = row.name
     help_point = None if name is None else Help(name, row.address, row.opening_hours, row.phone)
     return Welcome(row.body or "", help_point)
 
 
+_IS_MANAGER = StaffRole.ended_at.is_(None) & (StaffRole.role == Role.DISTRICT_MANAGER.value)
+_PROFILES = (
+    select(DeskAssignment.area_id, StaffProfile, SitePicture)
+    .join(StaffProfile, StaffProfile.account_id == DeskAssignment.account_id)
+    .join(StaffRole, (StaffRole.account_id == StaffProfile.account_id) & _IS_MANAGER)
+    .outerjoin(SitePicture, (SitePicture.id == StaffProfile.picture_id) & SitePicture.removed_at.is_(None))
+    .where(DeskAssignment.area_id == any_(bindparam("area_ids", type_=ARRAY(BigInteger))), StaffProfile.is_public)
+    .order_by(StaffProfile.shown_name, StaffProfile.account_id)
+)
+
+
 def profiles_by_area(session: Session, area_ids: Collection[int]) -> dict[int, list[Profile]]:
     """Who works at the desks of these areas and wants to be seen there, by area. One query."""
-    is_there = (StaffRole.account_id == StaffProfile.account_id) & StaffRole.ended_at.is_(None)
-    rows = session.execute(
-        select(DeskAssignment.area_id, StaffProfile, SitePicture)
-        .join(StaffProfile, StaffProfile.account_id == DeskAssignment.account_id)
-        .join(StaffRole, is_there & (StaffRole.role == Role.DISTRICT_MANAGER.value))
-        .outerjoin(SitePicture, (SitePicture.id == StaffProfile.picture_id) & SitePicture.removed_at.is_(None))
-        .where(DeskAssignment.area_id.in_(area_ids), StaffProfile.is_public)
-        .order_by(StaffProfile.shown_name, StaffProfile.account_id)
-    )
+    rows = session.execute(_PROFILES, {"area_ids": list(area_ids)})
     found: dict[int, list[Profile]] = defaultdict(list)
     for area_id, profile, picture in rows:
         found[area_id].append(_shown(profile, picture))
@@ -236,10 +248,10 @@ def profile_of(session: Session, account_id: int) -> tuple[StaffProfile | None, 
 
 def districts_of(session: Session, account_id: int) -> list[AreaRow]:
     """The districts whose page a wijkregisseur stands on, by name."""
-    query = select(Area).join(DeskAssignment, DeskAssignment.area_id == Area.id)
+    query = select(*(getattr(Area, field) for field in _FIELDS)).join(DeskAssignment, DeskAssignment.area_id == Area.id)
     is_district = (Area.level == AreaLevel.DISTRICT.value, Area.is_current)
-    found = session.scalars(query.where(DeskAssignment.account_id == account_id, *is_district).order_by(Area.name))
-    return [_row(area) for area in found]
+    found = session.execute(query.where(DeskAssignment.account_id == account_id, *is_district).order_by(Area.name))
+    return [_row(row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +270,7 @@ def managers(session: Session, account_id: int | None = None) -> list[Manager]:
         select(Account.id, Account.name, Account.email, StaffProfile.shown_name, StaffProfile.is_public)
         .join(StaffRole, StaffRole.account_id == Account.id)
         .outerjoin(StaffProfile, StaffProfile.account_id == Account.id)
-        .where(
-            StaffRole.role == Role.DISTRICT_MANAGER.value, StaffRole.ended_at.is_(None), Account.deleted_at.is_(None)
-        )
+        .where(_IS_MANAGER, Account.deleted_at.is_(None))
         .order_by(Account.name, Account.id)
     )
     if account_id is not None:
@@ -273,7 +283,7 @@ def managers(session: Session, account_id: int | None = None) -> list[Manager]:
 
 def counts(session: Session, *, today: dt.date) -> dict[int, tuple[int, int]]:
     """How many initiatives collect and how many are realised, by district, its neighbourhoods included. One query."""
-    rows: Sequence[Row[*tuple[Any, ...]]] = session.execute(
+    rows = session.execute(
         text("""
             SELECT COALESCE(d.id, a.id),
                    COUNT(*) FILTER (WHERE i.state = 'published' AND i.deadline_on >= :today),
@@ -283,5 +293,5 @@ def counts(session: Session, *, today: dt.date) -> dict[int, tuple[int, int]]:
             WHERE i.published_at IS NOT NULL GROUP BY 1
         """),
         {"today": today},
-    ).all()
+    )
     return {row[0]: (row[1], row[2]) for row in rows}

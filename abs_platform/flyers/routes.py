@@ -18,6 +18,7 @@ from abs_platform.database import db
 from abs_platform.errors import Conflict, NotFound
 from abs_platform.flyers import service
 from abs_platform.flyers.queries import public_names
+from abs_platform.initiatives.illustrations import draw, seed_of
 from abs_platform.initiatives.permissions import is_organiser
 from abs_platform.initiatives.queries import InitiativeCard, card
 from abs_platform.initiatives.subjects import subject_of
@@ -72,7 +73,7 @@ def _content(found: InitiativeCard, names: list[str]) -> service.FlyerContent:
         voucher_url=settings.base_url + url_for("vouchers.choose", initiatief=found.id),
         short_url=settings.base_url.partition("://")[2] + url_for("initiatives.show", initiative_id=found.id),
         site_name=town.site_name,
-        picture_svg=_read(_STATIC / "img" / "themes" / f"{found.theme.value}.svg"),
+        picture_svg=draw(found.theme, seed_of(found.title)),
         colours=service.Colours.from_css(_read(_STATIC / "themes" / town.theme / "theme.css")),
     )
 

@@ -23,7 +23,6 @@ from abs_platform.money import format_euros
 from abs_platform.templating import long_date
 
 TEMPLATES = Path(__file__).parent
-LANGUAGE = "nl"
 # A longer run of letters gets places where a line may end, so that it never runs off the paper.
 LONGEST_RUN = 24
 MAX_NAMES = 4
@@ -122,7 +121,7 @@ def _words_of(content: FlyerContent) -> dict[str, Any]:
     names = [name for name in map(_first_name, content.organisers) if name]
     title = printable(content.title) or printable(content.place) or content.site_name
     return {
-        "language": LANGUAGE,
+        "language": current_language(),
         "title": title,
         "summary": printable(content.summary),
         "place": printable(content.place),

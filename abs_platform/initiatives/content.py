@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel.dates import format_date
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
@@ -216,7 +217,7 @@ def _budget(content: Content) -> str:
 
 def _deadline(content: Content) -> str:
     day = read_date(content["deadline_on"])
-    return format_date(day, "d MMMM y", locale="nl") if day else ""
+    return format_date(day, "d MMMM y", locale=get_locale() or "nl") if day else ""
 
 
 def _help_asked(content: Content) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, any_, bindparam, func, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
 from abs_platform.areas.models import Area
@@ -20,7 +21,7 @@ from abs_platform.donations.states import DonationKind, DonationState
 from abs_platform.initiatives.models import Initiative, InitiativeProgress
 from abs_platform.initiatives.states import FAILED_STATES, InitiativeState, Theme
 from abs_platform.media.models import Picture
-from abs_platform.media.queries import PictureView, first_picture_id, view_of
+from abs_platform.media.queries import PictureView, first_picture_id
 from abs_platform.payouts.models import Payout
 from abs_platform.payouts.states import AT_THE_BANK_STATES, LIVING_STATES
 from abs_platform.slugs import slugify
@@ -66,14 +67,23 @@ class InitiativeCard:
         return max(0, self.target_cents - self.raised_cents)
 
 
-# The one query under every list: an initiative, where it belongs and what it has received. It is made once; :today is a
-# parameter. Which initiatives, and in what order, comes first (_choose), so that only what is shown is added up.
+# The one query under every list: an initiative, where it belongs and what it has received. It is made once, as is each
+# of its forms; :today is a parameter. Which initiatives, and in what order, comes first (_choose), so that only what is
+# shown is added up. It reads columns and no objects: a list is read far more often than anything else.
 _AREA, _PARENT = aliased(Area, name="area"), aliased(Area, name="parent")
 _TOTAL = confirmed_total(Initiative.id)
 _COLLECTS = (Initiative.state == InitiativeState.PUBLISHED.value) & (Initiative.deadline_on >= bindparam("today"))
 _PHOTO = aliased(Picture, name="photo")
 _CARDS: Select[Any] = (
-    select(Initiative, _AREA.name, _AREA.level, _PARENT.name, _PARENT.level, _TOTAL.c.cents, _TOTAL.c.givers, _PHOTO)
+    select(
+        *(Initiative.id, Initiative.title, Initiative.summary, Initiative.theme, Initiative.state),
+        *(Initiative.target_cents, Initiative.deadline_on, _TOTAL.c.cents, _TOTAL.c.givers),
+        *(_AREA.name.label("area_name"), _AREA.level.label("level")),
+        *(_PARENT.name.label("parent_name"), _PARENT.level.label("parent_level")),
+        *(_PHOTO.id.label("photo_id"), _PHOTO.key.label("photo_key"), _PHOTO.alt_text, _PHOTO.is_decorative),
+        *(_PHOTO.width, _PHOTO.height, _PHOTO.widths, _PHOTO.update_id),
+    )
+    .select_from(Initiative)
     .join(_AREA, _AREA.id == Initiative.area_id)
     .outerjoin(_PARENT, _PARENT.id == _AREA.parent_id)
     .outerjoin(_PHOTO, _PHOTO.id == first_picture_id(Initiative.id))
@@ -82,68 +92,78 @@ _CARDS: Select[Any] = (
 
 
 def _choose(*where: ColumnElement[bool]) -> Select[Any]:
-    """The numbers of initiatives, with what the filters look at."""
-    placed = select(Initiative.id).join(_AREA, _AREA.id == Initiative.area_id)
-    return placed.outerjoin(_PARENT, _PARENT.id == _AREA.parent_id).where(*where).correlate(None)
+    """The numbers of initiatives, as many as are asked for."""
+    return select(Initiative.id).where(*where).limit(bindparam("number")).correlate(None)
 
 
 def _cards_of(chosen: Select[Any], *order: Any) -> Select[Any]:
-    """The cards of what was chosen, in that order. The choice may have a limit of its own."""
+    """The cards of what was chosen, in that order."""
     return _CARDS.where(Initiative.id.in_(chosen.order_by(*order))).order_by(*order)
 
 
-def _fetch(session: Session, query: Select[Any], today: dt.date) -> list[InitiativeCard]:
-    return [InitiativeCard(**card_fields(row, today)) for row in session.execute(query, {"today": today})]
+def _fetch(session: Session, query: Select[Any], today: dt.date, **values: Any) -> list[InitiativeCard]:
+    return [InitiativeCard(**card_fields(row, today)) for row in session.execute(query, {"today": today, **values})]
 
 
 def card_fields(row: Any, today: dt.date) -> dict[str, Any]:
     """A row of the query under every list, as the fields of a card."""
-    initiative, area_name, level, parent_name, parent_level, cents, givers, photo = row
-    state = InitiativeState(initiative.state)
-    collects = state == InitiativeState.PUBLISHED and initiative.deadline_on >= today
-    own_district = area_name if level == AreaLevel.DISTRICT else None
+    state = InitiativeState(row.state)
+    collects = state == InitiativeState.PUBLISHED and row.deadline_on >= today
+    own_district = row.area_name if row.level == AreaLevel.DISTRICT else None
     return {
-        "id": initiative.id,
-        "slug": slugify(initiative.title, MAX_SLUG) or "initiatief",
-        "title": initiative.title,
-        "summary": initiative.summary,
-        "theme": Theme(initiative.theme),
+        "id": row.id,
+        "slug": slugify(row.title, MAX_SLUG) or "initiatief",
+        "title": row.title,
+        "summary": row.summary,
+        "theme": Theme(row.theme),
         "state": state,
-        "area_name": area_name,
-        "district_name": parent_name if parent_level == AreaLevel.DISTRICT else own_district,
-        "scope": AreaLevel(level),
-        "target_cents": initiative.target_cents,
-        "raised_cents": int(cents),
-        "givers": givers,
-        "deadline_on": initiative.deadline_on,
-        "days_left": (initiative.deadline_on - today).days if collects else None,
-        "photo": None if photo is None else view_of(photo),
+        "area_name": row.area_name,
+        "district_name": row.parent_name if row.parent_level == AreaLevel.DISTRICT else own_district,
+        "scope": AreaLevel(row.level),
+        "target_cents": row.target_cents,
+        "raised_cents": int(row.cents),
+        "givers": row.givers,
+        "deadline_on": row.deadline_on,
+        "days_left": (row.deadline_on - today).days if collects else None,
+        "photo": None if row.photo_id is None else _photo(row),
     }
+
+
+def _photo(row: Any) -> PictureView:
+    return PictureView(
+        id=row.photo_id,
+        key=row.photo_key,
+        alt=row.alt_text,
+        is_decorative=row.is_decorative,
+        width=row.width or 0,
+        height=row.height or 0,
+        widths=tuple(row.widths),
+        update_id=row.update_id,
+    )
+
+
+_THESE = Initiative.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+_CARDS_OF_THESE = _CARDS.where(_THESE)
+_PUBLIC_CARDS_OF_THESE = _CARDS.where(_THESE, _IS_PUBLIC)
 
 
 def cards(session: Session, ids: Sequence[int], *, today: dt.date) -> list[InitiativeCard]:
     """The cards of these initiatives, in this order."""
-    rows = session.execute(_CARDS.where(Initiative.id.in_(ids)), {"today": today}) if ids else ()
-    found = {card.id: card for card in (InitiativeCard(**card_fields(row, today)) for row in rows)}
+    found = {one.id: one for one in _fetch(session, _CARDS_OF_THESE, today, ids=list(ids))} if ids else {}
     return [found[one] for one in ids if one in found]
 
 
 def collecting(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
     """What takes gifts now, what ends soonest first."""
-    chosen = _choose(_COLLECTS).limit(limit)
-    return _fetch(session, _cards_of(chosen, Initiative.deadline_on, Initiative.id), today)
+    return _fetch(session, _COLLECTING, today, number=limit)
+
+
+_COLLECTING = _cards_of(_choose(_COLLECTS), Initiative.deadline_on, Initiative.id)
 
 
 def almost_there(session: Session, *, today: dt.date, limit: int) -> list[InitiativeCard]:
     """What takes gifts now and has the largest share of its target, as it was counted last (jobs/count_progress)."""
-    chosen = (
-        select(Initiative.id)
-        .join(InitiativeProgress, InitiativeProgress.initiative_id == Initiative.id)
-        .where(_COLLECTS)
-        .order_by(share().desc(), Initiative.id)
-        .limit(limit)
-    )
-    return cards(session, session.scalars(chosen, {"today": today}).all(), today=today)
+    return _fetch(session, _ALMOST_THERE, today, number=limit)
 
 
 def share() -> ColumnElement[Any]:
@@ -151,14 +171,31 @@ def share() -> ColumnElement[Any]:
     return InitiativeProgress.cents * 1000 / Initiative.target_cents
 
 
+_MOST_FIRST = (share().desc(), Initiative.id)
+_COUNTED = InitiativeProgress.initiative_id == Initiative.id
+_ALMOST_THERE = (
+    _CARDS.join(InitiativeProgress, _COUNTED)
+    .where(
+        Initiative.id.in_(_choose(_COLLECTS).join(InitiativeProgress, _COUNTED).order_by(*_MOST_FIRST)),
+    )
+    .order_by(*_MOST_FIRST)
+)
+
+
 def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: int) -> list[InitiativeCard]:
     """The initiatives in one state that were published (or, after their end, came to it) last."""
-    chosen, moment = _choose(_IS_PUBLIC, Initiative.state == state.value), Initiative.ended_at
     if state == InitiativeState.PUBLISHED:
-        chosen, moment = chosen.where(_COLLECTS), Initiative.published_at
-    return _fetch(session, _cards_of(chosen.limit(limit), moment.desc().nulls_last(), Initiative.id.desc()), today)
+        return _fetch(session, _NEWEST_COLLECTING, today, number=limit)
+    return _fetch(session, _NEWEST_IN_STATE, today, number=limit, state=state.value)
 
 
+_NEWEST_COLLECTING = _cards_of(
+    _choose(_IS_PUBLIC, _COLLECTS), Initiative.published_at.desc().nulls_last(), Initiative.id.desc()
+)
+_NEWEST_IN_STATE = _cards_of(
+    _choose(_IS_PUBLIC, Initiative.state == bindparam("state")),
+    *(Initiative.ended_at.desc().nulls_last(), Initiative.id.desc()),
+)
 ONE_CARD = _CARDS.where(Initiative.id == bindparam("initiative_id"), _IS_PUBLIC)
 
 
@@ -172,7 +209,7 @@ def cards_of(session: Session, ids: Sequence[int], *, today: dt.date) -> list[In
     """The cards of these public initiatives, in the order of their numbers as given."""
     if not ids:
         return []
-    found = {one.id: one for one in _fetch(session, _CARDS.where(Initiative.id.in_(ids), _IS_PUBLIC), today)}
+    found = {one.id: one for one in _fetch(session, _PUBLIC_CARDS_OF_THESE, today, ids=list(ids))}
     return [found[one] for one in ids if one in found]
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, current_app
@@ -31,5 +32,10 @@ def show(theme: str, seed: int) -> Response:
 @bp.app_template_global("illustration_url")
 def illustration_url(theme: str, title: str) -> str:
     """Where the picture of an initiative without a photo is; another address once the drawings change."""
-    values = {"theme": Theme(theme).value, "seed": seed_of(title), "v": version()}
+    return _address(Theme(theme).value, seed_of(title))
+
+
+@cache
+def _address(theme: str, seed: int) -> str:
+    values = {"theme": theme, "seed": seed, "v": version()}
     return current_app.url_map.bind("site").build("illustrations.show", values)

@@ -63,25 +63,30 @@ class InitiativeDetail(InitiativeCard):
     district_slug: str = ""
 
 
+_WHOLE = ONE_CARD.add_columns(
+    *(Initiative.story, Initiative.place_description, Initiative.latitude, Initiative.longitude),
+    *(Initiative.audience, Initiative.planning, Initiative.published_at, Initiative.ended_at),
+)
+
+
 def detail(
     session: Session, initiative_id: int, *, pictures: list[PictureView], today: dt.date
 ) -> InitiativeDetail | None:
     """A public initiative with all that its page shows, or None. Its pictures were read with what happened to it."""
-    row = session.execute(ONE_CARD, {"initiative_id": initiative_id}).first()
+    row = session.execute(_WHOLE, {"initiative_id": initiative_id}).first()
     if row is None:
         return None
-    initiative: Initiative = row[0]
     return InitiativeDetail(
         **card_fields(row, today),
         **_parts(session, initiative_id),
-        story=initiative.story,
-        place_description=initiative.place_description,
-        latitude=initiative.latitude,
-        longitude=initiative.longitude,
-        audience=initiative.audience,
-        planning=initiative.planning,
-        published_on=initiative.published_at,
-        ended_on=initiative.ended_at,
+        story=row.story,
+        place_description=row.place_description,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        audience=row.audience,
+        planning=row.planning,
+        published_on=row.published_at,
+        ended_on=row.ended_at,
         gifts=latest_gifts(session, initiative_id, GIFTS_SHOWN),
         pictures=pictures,
     )

@@ -6,9 +6,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, DateTime, Select, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from abs_platform.areas.models import Area
@@ -26,6 +28,7 @@ PAGE_SIZE = 12
 FEED_SIZE = 50
 DESK_PAGE_SIZE = 30
 MAX_SLUG = 60
+_Moment = dt.datetime | BindParameter[dt.datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +73,20 @@ def latest(
     limit: int = 3,
 ) -> list[PostCard]:
     """The newest posts that are public: of exactly these areas, or of all; ``since``: public only after that moment."""
-    query = _cards(now, area_ids)
-    if since is not None:
-        query = query.where(NewsPost.publish_at > since)
-    return [PostCard(**_fields(row)) for row in session.execute(_newest_first(query).limit(limit))]
+    query = _latest(area_ids is not None, since is not None)
+    values = {"now": now, "area_ids": list(area_ids or ()), "since": since, "number": limit}
+    return [PostCard(**_fields(row)) for row in session.execute(query, values)]
+
+
+@cache
+def _latest(by_area: bool, is_since: bool) -> Select[Any]:
+    """The query for the newest posts: made once, because the page of every district asks it."""
+    query = _cards(bindparam("now", type_=DateTime(timezone=True)), None)
+    if by_area:
+        query = query.where(NewsPost.area_id == any_(bindparam("area_ids", type_=ARRAY(BigInteger))))
+    if is_since:
+        query = query.where(NewsPost.publish_at > bindparam("since"))
+    return _newest_first(query).limit(bindparam("number"))
 
 
 def page_of_posts(
@@ -113,13 +126,13 @@ def slug_of(title: str) -> str:
     return slugify(title, MAX_SLUG) or "nieuws"
 
 
-def _is_public(now: dt.datetime, area_ids: Collection[int] | None) -> list[ColumnElement[bool]]:
+def _is_public(now: _Moment, area_ids: Collection[int] | None) -> list[ColumnElement[bool]]:
     """What holds for every post that may be read now: it was published, and its moment has come."""
     holds = [NewsPost.state == PostState.PUBLISHED.value, NewsPost.publish_at <= now]
     return holds if area_ids is None else [*holds, NewsPost.area_id.in_(sorted(area_ids))]
 
 
-def _cards(now: dt.datetime, area_ids: Collection[int] | None) -> Select[*tuple[Any, ...]]:
+def _cards(now: _Moment, area_ids: Collection[int] | None) -> Select[*tuple[Any, ...]]:
     return (
         select(NewsPost, Area.name, Area.level, SitePicture)
         .join(Area, Area.id == NewsPost.area_id)

@@ -37,7 +37,7 @@ def manifest() -> Response:
         "id": "/",
         "name": town.site_name,
         "short_name": town.site_name,
-        "description": town.tagline,
+        "description": town.tagline_in(current_language()),
         "lang": current_language(),
         "dir": "rtl" if is_right_to_left() else "ltr",
         "start_url": url_for("pages.home"),

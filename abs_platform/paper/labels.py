@@ -11,7 +11,7 @@ from typing import Any
 import typst
 from flask_babel import gettext as _
 
-from abs_platform.flyers.service import LANGUAGE, Colours, printable, qr_svg
+from abs_platform.flyers.service import Colours, printable, qr_svg
 
 TEMPLATES = Path(__file__).parent
 
@@ -46,7 +46,7 @@ def label_pdf(label: Label) -> bytes:
 def words_of(label: Label) -> dict[str, Any]:
     """All that the label prints, ready to print."""
     return {
-        "language": LANGUAGE,
+        "language": current_language(),
         "heading": _("Bus %(number)s", number=label.number),
         "word": _("Bus"),
         "number": str(label.number),

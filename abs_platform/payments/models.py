@@ -19,7 +19,7 @@ class Payment(Base):
     ``is_borne``: the giver has the money back and the initiative keeps the gift, because it had reached its target; the
     municipality bears it. ``returned_cents`` is what the giver has back, through the provider, by hand or through the
     bank: the database lets it never be more than was paid. ``disputed_cents`` is what a bank claims of it now.
-    ``voucher_donation_id`` is the voucher that was given with it.
+    ``voucher_donation_id`` is the voucher that was given with it. ``language`` is that of the page where it was begun.
     """
 
     __tablename__ = "payments"
@@ -66,6 +66,7 @@ class Payment(Base):
     paid_at: Mapped[dt.datetime | None]
     receipt_email: Mapped[str | None]
     organisation_name: Mapped[str | None]
+    language: Mapped[str] = mapped_column(server_default="nl")
     refund_reason: Mapped[str | None]
     refund_attempt: Mapped[int] = mapped_column(server_default="0")
     refund_asked_at: Mapped[dt.datetime | None]

@@ -26,6 +26,7 @@ from abs_platform.donations.service import Gift, GiftDetails
 from abs_platform.errors import NotFound, ProviderUnavailable, VoucherNotUsable
 from abs_platform.initiatives.queries import title_of
 from abs_platform.initiatives.service import close_if_funded
+from abs_platform.languages import current_language
 from abs_platform.payments.booking import book_checkout
 from abs_platform.payments.port import Checkout, CheckoutRequest, CheckoutStatus, PaymentProvider, ProviderRefused
 from abs_platform.payments.queries import checkout_of, room
@@ -110,6 +111,7 @@ def let_go(reference: str) -> None:
 def _write(session: Session, initiative_id: int, gift: MoneyGift, code: int | None) -> _First:
     """The first transaction. A refused voucher is returned and not raised, so that the wrong try is committed."""
     now, client = clock.now(), Client(*request_client())
+    gift = dataclasses.replace(gift, language=current_language())
     voucher: Gift | None = None
     if code is not None:
         details = GiftDetails(
@@ -167,6 +169,7 @@ def _create(take: PaymentProvider, started: Started, initiative_id: int, title: 
         cancel_url=site + url_for("payments.ask", initiative_id=initiative_id, terug=started.reference),
         expires_at=started.reserved_until,
         email=started.email,
+        language=current_language(),
     )
     key = f"gift-{started.reference}"
     try:

@@ -72,7 +72,10 @@ class DisputeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutRequest:
-    """What a giver is about to pay. ``reference`` is the donation's; it comes back in all that the provider tells."""
+    """What a giver is about to pay. ``reference`` is the donation's; it comes back in all that the provider tells.
+
+    ``language`` is that of the page where to pay.
+    """
 
     reference: str
     amount_cents: int
@@ -81,6 +84,7 @@ class CheckoutRequest:
     cancel_url: str
     expires_at: dt.datetime
     email: str | None = None
+    language: str = "nl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from abs_platform.donations.queries import gift_of_form
 from abs_platform.donations.service import forget_names
 from abs_platform.errors import Conflict, InitiativeNotOpen, InvalidInput, TooManyAttempts
 from abs_platform.initiatives.queries import is_collecting
+from abs_platform.languages import DEFAULT
 from abs_platform.money import format_euros
 from abs_platform.municipality import Rules
 from abs_platform.payments.models import Payment
@@ -49,7 +50,10 @@ SPARE = dt.timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyGift:
-    """What a giver of money fills in. ``giver_email`` is for news, ``receipt_email`` for the receipt and a refund."""
+    """What a giver of money fills in. ``giver_email`` is for news, ``receipt_email`` for the receipt and a refund.
+
+    ``language`` is that of the page, in which the receipt is written.
+    """
 
     amount_cents: int
     idempotency_key: uuid.UUID
@@ -59,6 +63,7 @@ class MoneyGift:
     giver_email: str | None = None
     organisation_name: str | None = None
     is_organisation: bool = False
+    language: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +127,7 @@ def start_gift(
         is_reserving=is_reserving,
         receipt_email=gift.receipt_email,
         organisation_name=gift.organisation_name,
+        language=gift.language,
     )
     session.add(payment)
     session.flush()

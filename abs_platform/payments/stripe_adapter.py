@@ -43,6 +43,13 @@ TIMEOUT_SECONDS = 10
 TRIES_AGAIN = 2
 PER_PAGE = 100
 _WITH_CHARGE = "payment_intent.latest_charge"
+# In which its page to pay can be read; for another one it looks at what the browser asks for.
+_LANGUAGES = frozenset(
+    {
+        *("bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt"),
+        *("lv", "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh"),
+    }
+)
 
 log = structlog.get_logger()
 Read = TypeVar("Read")
@@ -86,7 +93,7 @@ class StripePayments:
             "success_url": request.success_url,
             "cancel_url": request.cancel_url,
             "expires_at": int(request.expires_at.timestamp()),
-            "locale": "nl",
+            "locale": request.language if request.language in _LANGUAGES else "auto",
         }
         if request.email:
             params["customer_email"] = request.email

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from abs_platform import outbox
 from abs_platform.donations.models import Donation
 from abs_platform.initiatives.models import Initiative
+from abs_platform.languages import DEFAULT
 from abs_platform.mail_server import read_address
 from abs_platform.payments.models import Payment
 
@@ -60,13 +61,17 @@ def _tell(session: Session, name: str, payment_id: int, now: dt.datetime) -> boo
         "deadline_on": initiative.deadline_on,
         "reason": payment.refund_reason or "",
         "with_voucher": payment.voucher_donation_id is not None,
-        "receipt_url": outbox.site_url("donations.receipt", reference=row.reference),
-        "page_url": outbox.site_url("initiatives.show", initiative_id=initiative.id),
-        "initiatives_url": outbox.site_url("initiatives.index"),
+    }
+    # The receipt answers who is on the page; the rest comes later, and is in Dutch as all other mail.
+    language = payment.language if name == "gift_received" else DEFAULT
+    context |= {
+        "receipt_url": outbox.site_url("donations.receipt", reference=row.reference, _language=language),
+        "page_url": outbox.site_url("initiatives.show", initiative_id=initiative.id, _language=language),
+        "initiatives_url": outbox.site_url("initiatives.index", _language=language),
     }
     attempt = f":{payment.refund_attempt}" if name == "gift_refunded" else ""
     event = f"{name.replace('_', '-')}:{payment_id}{attempt}"
-    return outbox.queue(session, name, to=to, event=event, now=now, **context)
+    return outbox.queue(session, name, to=to, event=event, now=now, language=language, **context)
 
 
 def _readable(email: str | None) -> str:

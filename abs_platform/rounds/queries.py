@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BindParameter, DateTime, bindparam, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from abs_platform.areas.models import Area
@@ -52,14 +52,19 @@ class RoundRow:
         return last_day(self.closes_at)
 
 
+# Made once, because almost every page asks it.
+_NOW: BindParameter[dt.datetime] = bindparam("now", type_=DateTime(timezone=True))
+_OPEN_ROUND = (
+    select(Round.id, Round.name, Round.amount_cents, Round.opens_at, Round.closes_at)
+    .where(Round.state == RoundState.ISSUED.value, Round.opens_at <= _NOW, Round.closes_at > _NOW)
+    .order_by(Round.closes_at.desc())
+    .limit(1)
+)
+
+
 def open_round(session: Session, now: dt.datetime) -> OpenRound | None:
     """The open round that closes last, or None."""
-    row = session.execute(
-        select(Round.id, Round.name, Round.amount_cents, Round.opens_at, Round.closes_at)
-        .where(Round.state == RoundState.ISSUED.value, Round.opens_at <= now, Round.closes_at > now)
-        .order_by(Round.closes_at.desc())
-        .limit(1)
-    ).first()
+    row = session.execute(_OPEN_ROUND, {"now": now}).first()
     if row is None:
         return None
     return OpenRound(*row, days_left=(last_day(row.closes_at) - local_date(now)).days)

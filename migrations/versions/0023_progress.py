@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What was given to each initiative at the last count, to order lists by."""
+"""What was given to each initiative at the last count, to order lists by; in which language a giver of money reads."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("initiative_id", name=op.f("pk_initiative_progress")),
     )
+    op.add_column("payments", sa.Column("language", sa.Text(), server_default="nl", nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("payments", "language")
     op.drop_table("initiative_progress")

@@ -17,6 +17,7 @@ DOORS = {"service", "queries", "states", "permissions"}
 ALSO_SERVICES = {
     "areas.drawing",
     "areas.shapes",
+    "initiatives.illustrations",
     "initiatives.listing",
     "media.keeping",
     "media.site_pictures",

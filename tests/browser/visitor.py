@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Request
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 # WCAG 1.4.10: a window of 1280 by 1024 that is magnified four times.
 MAGNIFIED = {"width": 320, "height": 256}
+WIDE = {"width": 1280, "height": 900}
 _FOCUS = """() => {
   const element = document.activeElement;
   const card = element.closest(".abs-card, .abs-choice, .desk-row") ?? element;
@@ -25,6 +26,50 @@ _FOCUS = """() => {
     free: Boolean(top) && card.contains(top),
   };
 }"""
+
+# Focus on everything that Tab would come to, one after the other, as it is shown to who uses the keys.
+_WALK = """() => {
+  const seen = (element) => {
+    const card = element.closest(".abs-card, .abs-choice, .desk-row") ?? element;
+    return [element, card].map((one) => {
+      const style = getComputedStyle(one);
+      const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+      return ring ? `${style.outlineStyle} ${style.outlineWidth} ${style.outlineColor}` : style.boxShadow;
+    }).join();
+  };
+  const free = (element) => {
+    const box = [...element.getClientRects()].find((one) => one.width && one.height);
+    if (!box) return false;
+    // A shape need not fill its box.
+    const parts = element instanceof SVGElement ? [0.1, 0.3, 0.5, 0.7, 0.9] : [0.5];
+    return parts.some((x) => parts.some((y) => {
+      const top = document.elementFromPoint(box.x + box.width * x, box.y + box.height * y);
+      return top && (element.contains(top) || top.closest("label")?.control === element);
+    }));
+  };
+  const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
+  const wrong = [];
+  let count = 0;
+  for (const stop of stops) {
+    if (stop.disabled || stop.tabIndex < 0 || !stop.checkVisibility({visibilityProperty: true})) continue;
+    document.activeElement.blur();
+    const before = seen(stop);
+    stop.focus();
+    if (document.activeElement !== stop) continue;
+    count += 1;
+    const what = stop.outerHTML.slice(0, 140);
+    if (seen(stop) === before) wrong.push(`no ring: ${what}`);
+    if (!free(stop)) wrong.push(`out of sight: ${what}`);
+  }
+  window.scrollTo(0, 0);
+  return {count, wrong};
+}"""
+# What may differ between two languages of one page.
+_NAMES = [
+    *("html-has-lang", "html-lang-valid", "valid-lang", "document-title", "button-name", "link-name", "image-alt"),
+    *("svg-img-alt", "role-img-alt", "label", "select-name", "summary-name", "empty-heading", "input-button-name"),
+    *("aria-command-name", "aria-input-field-name", "aria-progressbar-name", "aria-meter-name"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +174,10 @@ class Visitor:
         self._settle()
         self._fits()
         if self.has_scripts:
-            self.page.evaluate(AXE_SCRIPT)
             self._axe({"type": "tag", "values": WCAG})
         if in_the_dark:
             self.page.emulate_media(color_scheme="dark")
-            # axe is on the page already, and the dark differs in colours only.
+            # The dark differs in colours only.
             self._axe({"type": "rule", "values": ["color-contrast"]})
             self.page.emulate_media(color_scheme="light")
         if magnified:
@@ -142,6 +186,31 @@ class Visitor:
             self.page.set_viewport_size(MAGNIFIED)  # type: ignore[arg-type]
             self._fits()
             self.page.set_viewport_size(size)
+
+    def looks_right(self) -> None:
+        """Whether a page is in order at both widths, in light and dark, and shows where the focus is on a phone."""
+        self.check(in_the_dark=True, magnified=True)
+        self.page.keyboard.press("Tab")
+        walk = self.page.evaluate(_WALK)
+        assert walk["count"] > 1
+        assert not walk["wrong"], "\n".join([self.page.url, *walk["wrong"]])
+        size = self.page.viewport_size
+        assert size is not None
+        self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        self.check(in_the_dark=True)
+        self.page.set_viewport_size(size)
+
+    def speaks(self) -> None:
+        """Whether everything has a name, in a language that is told."""
+        assert self.problems == []
+        self._axe({"type": "rule", "values": _NAMES})
+
+    def holds_mirrored(self) -> None:
+        """Whether a page that reads from right to left keeps its width, and its targets their size and room."""
+        assert self.page.evaluate("document.documentElement.dir") == "rtl"
+        self._settle()
+        self._fits()
+        self._axe({"type": "rule", "values": ["target-size"]})
 
     def _settle(self) -> None:
         """Wait for style sheets and scripts too. A page that Back brings from memory has no load event to wait for."""
@@ -158,6 +227,8 @@ class Visitor:
         assert root["needed"] <= root["there"], f"{self.page.url} scrolls sideways: {root}"
 
     def _axe(self, only: dict[str, Any]) -> None:
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
         options = {"resultTypes": ["violations"], "runOnly": only, "preload": False, "iframes": False}
         # One text, and of what is wrong alone: Playwright walks through all that a script returns.
         found = self.page.evaluate("(how) => axe.run(how).then((all) => JSON.stringify(all.violations))", options)

@@ -23,9 +23,9 @@ from PIL import Image
 from abs_platform.config import ROOT_DIR
 from abs_platform.flyers import service
 from abs_platform.flyers.service import Colours, FlyerContent, flyer, poster, printable
+from abs_platform.initiatives.illustrations import draw
 from abs_platform.initiatives.states import Theme
 
-PICTURES = ROOT_DIR / "static" / "img" / "themes"
 CONTENT = FlyerContent(
     title="Een nieuwe speeltuin voor de buurt",
     summary="We maken van het grasveld een plek waar kinderen spelen.",
@@ -37,7 +37,7 @@ CONTENT = FlyerContent(
     voucher_url="https://buurtsamen.example/voucher?initiatief=128",
     short_url="buurtsamen.example/initiatieven/128",
     site_name="Buurt Samen",
-    picture_svg=(PICTURES / "play.svg").read_text(),
+    picture_svg=draw(Theme.PLAY, 7),
 )
 MAKERS = [poster, flyer]
 Maker = Callable[[FlyerContent], bytes]
@@ -117,7 +117,7 @@ def test_memory_does_not_grow_with_every_flyer() -> None:
 def test_every_theme_has_a_picture_that_can_be_printed(make: Maker, theme: Theme) -> None:
     without = make(content(picture_svg='<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"/>'))
 
-    assert make(content(picture_svg=(PICTURES / f"{theme.value}.svg").read_text())) != without
+    assert make(content(picture_svg=draw(theme, 3))) != without
 
 
 MARKUP = [

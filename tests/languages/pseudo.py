@@ -24,7 +24,8 @@ PSEUDO = "ar"
 BEGIN, END = "⟦", "⟧"
 # What may stand outside: names, addresses, amounts; each reads the same in every language.
 _SAME = re.compile(
-    r"Almelo Buurt Samen|Almelo|English|Nederlands|العربية|[\w.+-]+@[\w.-]+|(https?|tel|mailto):\S*|\bwww\.\S+|"
+    r"Almelo Buurt Samen|Buurt Samen|Almelo|English|Nederlands|العربية|[\w.+-]+@[\w.-]+|"
+    r"(https?|tel|mailto):\S*|\bwww\.\S+|"
     r"\b(CSV|XLSX|PDF|QR|iDEAL|IBAN|BIC|SEPA|Wero|Bancontact|Atom|iCalendar|WhatsApp|Signal|PDOK|Leaflet)\b"
 )
 _MARKED = re.compile(f"{BEGIN}[^{BEGIN}{END}]*{END}")

@@ -56,10 +56,11 @@ def _walk(element: Any, language: str) -> Iterator[tuple[str, str]]:
     attributes = element.attrs or {}
     if element.name in _UNREAD or attributes.get("lang", language) != language or attributes.get("translate") == "no":
         return
-    place = f"{element.name}.{attributes.get('class', '')}"
-    for child in element.children or ():
-        if child.name == "#text":
-            if element.name != "textarea":
-                yield place, str(child.data or "")
-        elif not child.name.startswith(("#", "!")):
+    children = list(element.children or ())
+    if element.name != "textarea":
+        # As one: an element may stand within a text.
+        own = (str(child.data or "") for child in children if child.name == "#text")
+        yield f"{element.name}.{attributes.get('class', '')}", " ".join(own)
+    for child in children:
+        if not child.name.startswith(("#", "!")):
             yield from _walk(child, language)

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from justhtml import JustHTML
@@ -58,6 +59,11 @@ PLANTED: dict[str, dict[str, str]] = {
     "donations": {"giver_name": SHORT, "message": LONG[:280]},
     "events": {"reason": SHORT},
     "passkeys": {"name": SHORT},
+    "news_posts": {"title": SHORT, "summary": SHORT, "body": LONG},
+    "agenda_items": {"title": SHORT, "place": SHORT, "description": LONG},
+    "staff_profiles": {"shown_name": SHORT, "phone": SHORT, "about": LONG[:900]},
+    "help_points": {"name": SHORT, "address": SHORT, "opening_hours": SHORT},
+    "site_pictures": {"alt_text": SHORT},
     "rule_questions": {"text": SHORT, "help": SHORT},
     "rule_advices": {
         "title": SHORT,
@@ -126,7 +132,10 @@ def ensure_tame(html: str, where: str) -> None:
             assert not address.startswith(("javascript:", "vbscript:", "data:text")), f"{where}: {name}={address}"
             assert name == "href" or "kwaad" not in address, f"{where}: {name}={address}"
             assert not address.startswith("//"), f"{where}: {name}={address}"
-        if element.name == "script":
+        if element.name == "script" and attributes.get("type") == "application/ld+json":
+            assert "<" not in element.to_text(), f"{where}: data that could end itself"
+            json.loads(element.to_text())
+        elif element.name == "script":
             assert str(attributes.get("src", "")).startswith("/static/"), f"{where}: a script"
         if element.name == "a" and "kwaad" in str(attributes.get("href")):
             assert "noopener" in str(attributes.get("rel")).split(), f"{where}: {attributes}"
@@ -141,6 +150,8 @@ def pages() -> Iterator[tuple[str, Entry]]:
         yield "initiatives.show", Entry(may=everybody, args=of(name, slug="x"))
     yield "questions.index", Entry(may=everybody, args=of("published"))
     yield "updates.public_index", Entry(may=everybody, args=of("published"))
+    yield "news.show", Entry(may=everybody, args={"post_id": "{public_post}", "slug": "x"})
+    yield "agenda.show", Entry(may=everybody, args={"item_id": "{public_item}", "slug": "x"})
     yield "donations.receipt", Entry(may=everybody, args={"reference": "{receipt_reference}"})
     yield "invitations.show", Entry(may=everybody, args={"token": INVITATION})
     for endpoint, who in (
@@ -151,6 +162,9 @@ def pages() -> Iterator[tuple[str, Entry]]:
         *(("staff.index", COORDINATOR), ("rulebook.index", COORDINATOR), ("rulebook.preview", COORDINATOR)),
         *(("exceptions.index", COORDINATOR), ("staff.absence", OWN), ("second_factor.set_up", OWN)),
         *(("demo.people", ANONYMOUS), ("mail.index", ANONYMOUS), ("desk.initiatives", COORDINATOR)),
+        *(("news.index", ANONYMOUS), ("agenda.index", ANONYMOUS), ("news.feed", ANONYMOUS), ("agenda.calendar", ANONYMOUS)),
+        *(("districts.index", ANONYMOUS), ("profiles.index", COORDINATOR), ("agenda_regie.index", OWN)),
+        *(("news_regie.index", OWN), ("map.points", ANONYMOUS)),
     ):
         yield endpoint, Entry(may=frozenset({who}))
 
@@ -170,6 +184,8 @@ def test_no_page_lets_a_text_be_more_than_text(hostile: Town, town: Town) -> Non
         for who in sorted(entry.may)[:3]:
             answer = followed(town, who, path)
             assert answer.status_code == 200, f"{endpoint}: {answer.status}"
+            if answer.mimetype.endswith("xml"):
+                ElementTree.fromstring(answer.data)
             if is_html(answer):
                 html = answer.get_data(as_text=True)
                 if endpoint not in PARTS_OF_PAGES:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from justhtml import JustHTML
 
-from abs_platform.languages import prefix_of
+from abs_platform.languages import is_for_staff, prefix_of
 from abs_platform.security import access_of
 from tests.languages.pseudo import PSEUDO, outside_the_marks
 from tests.languages.reading import texts_of
@@ -32,8 +32,7 @@ def seen_by_residents(app: Flask) -> Iterator[tuple[str, Entry]]:
         who = ANONYMOUS if access_of(app, endpoint) == "public" else INITIATOR
         of_table.append((endpoint, Entry(may=frozenset({who}))))
     for endpoint, entry in of_table:
-        access = access_of(app, endpoint) or ""
-        if not access.startswith("staff:") and endpoint not in DUTCH and not app.debug:
+        if not is_for_staff(app, endpoint) and endpoint not in DUTCH and not app.debug:
             yield endpoint, entry
 
 
