@@ -193,6 +193,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["file_store"] = make_store(settings)
     app.extensions["payments"] = make_provider(settings.payments)
     logs.init_app(app)
+    page_memory.stand_at_the_door(app)
     security.init_app(app, settings)
     page_memory.init_app(app, is_on=settings.environment != "test")
     app.after_request(finish_file)

@@ -50,6 +50,13 @@ class Text(fields.Field[str]):
         return text
 
 
+class Line(Text):
+    """A text on one line. What goes into mails and lists under a name must not be able to look like more lines."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        return super()._deserialize(" ".join(value.split()) if isinstance(value, str) else value, *args, **kwargs)
+
+
 def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
     """Read a form. Fields that were not sent are read as empty. Raises: InvalidInput with a sentence for each field."""
     sent = {name: data.get(name, "") for name, field in schema.fields.items() if isinstance(field, Text)}

@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -162,9 +163,13 @@ def request_client() -> tuple[bytes, bytes]:
     return client_digests(settings.secret_key, request.remote_addr, today, today - timedelta(days=1))
 
 
+def request_id_of(given: str) -> str:
+    """The number of a request: the one that a proxy gave it, or a new one."""
+    return given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex
+
+
 def _start_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex
+    g.request_id = request_id_of(request.headers.get("X-Request-ID", ""))
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
@@ -227,9 +232,14 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 def _keep_private(response: Response) -> Response:
-    """What only one person may see is kept by no cache; neither is any page while somebody is signed in."""
+    """What only one person may see is kept by no cache; neither is any page while somebody is signed in.
+
+    Browsers keep a lasting redirect for good unless told otherwise; a title that changes back would lead in circles.
+    """
     if isinstance(g.get("_login_user"), User) and not _is_same_for_all():  # loaded already: no query here
         response.headers.setdefault("Cache-Control", "no-store")
+    elif response.status_code in {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT}:
+        response.headers.setdefault("Cache-Control", "no-cache")
     return response
 
 

@@ -14,7 +14,7 @@ from abs_platform.agenda.service import ItemInput
 from abs_platform.agenda.states import MAX_DESCRIPTION, MAX_PLACE, MAX_REASON, MAX_TITLE
 from abs_platform.clock import AMSTERDAM, local_date
 from abs_platform.errors import InvalidInput
-from abs_platform.form_input import Form, Text, load
+from abs_platform.form_input import Form, Line, Text, load
 
 # Where a refusal of the service stands on the form.
 _FIELD_OF = {"starts_at": "starts_on", "ends_at": "ends_time"}
@@ -23,12 +23,12 @@ _FIELD_OF = {"starts_at": "starts_on", "ends_at": "ends_time"}
 class ItemForm(Form):
     """Something on the agenda. The last day is left empty when it ends on the day on which it begins."""
 
-    title = Text(most=MAX_TITLE, sentence=_l("Geef de activiteit een naam."))
+    title = Line(most=MAX_TITLE, sentence=_l("Geef de activiteit een naam."))
     starts_on = Text(most=10, sentence=_l("Vul de datum in."))
     starts_time = Text(most=8, sentence=_l("Vul in hoe laat het begint."))
     ends_time = Text(most=8, sentence=_l("Vul in hoe laat het eindigt."))
     ends_on = Text(most=10, least=0)
-    place = Text(most=MAX_PLACE, sentence=_l("Vul in waar het is."))
+    place = Line(most=MAX_PLACE, sentence=_l("Vul in waar het is."))
     description = Text(most=MAX_DESCRIPTION, least=0)
 
 

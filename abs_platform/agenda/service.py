@@ -7,13 +7,21 @@ import datetime as dt
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from abs_platform import events
 from abs_platform.actors import Actor, account_number
 from abs_platform.agenda.models import AgendaItem
-from abs_platform.agenda.states import LATEST_START, LONGEST, SHOWN_WITH, TRANSITIONS, ItemState
+from abs_platform.agenda.states import (
+    LATEST_START,
+    LONGEST,
+    MOST_COMING,
+    PUBLIC_STATES,
+    SHOWN_WITH,
+    TRANSITIONS,
+    ItemState,
+)
 from abs_platform.errors import Conflict, InvalidInput, NotFound
 from abs_platform.initiatives.service import lock as lock_initiative
 from abs_platform.lives import check_move
@@ -50,6 +58,7 @@ def add(
     _check_moments(what, now)
     if initiative_id is not None:
         area_id = _going_on(session, initiative_id)
+        _leave_room(session, initiative_id, now)
     item = AgendaItem(
         area_id=area_id,
         initiative_id=initiative_id,
@@ -197,6 +206,16 @@ def _going_on(session: Session, initiative_id: int) -> int:
     if initiative.state not in SHOWN_WITH:
         raise Conflict(_("Dit initiatief loopt niet. Je kunt er nu geen activiteit bij zetten."))
     return initiative.area_id
+
+
+def _leave_room(session: Session, initiative_id: int, now: dt.datetime) -> None:
+    """The agenda is of everybody: also what was cancelled counts, as it still stands there."""
+    coming = (AgendaItem.state.in_([state.value for state in PUBLIC_STATES]), AgendaItem.ends_at > now)
+    planned = select(func.count()).select_from(AgendaItem).where(AgendaItem.initiative_id == initiative_id, *coming)
+    if (session.scalar(planned) or 0) >= MOST_COMING:
+        raise InvalidInput(
+            _("Er staan al %(most)s activiteiten gepland. Wacht tot er een voorbij is.", most=MOST_COMING)
+        )
 
 
 def _locked(session: Session, item_id: int) -> AgendaItem:

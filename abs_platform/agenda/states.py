@@ -38,6 +38,8 @@ MAX_TITLE = 120
 MAX_DESCRIPTION = 5_000
 MAX_PLACE = 200
 MAX_REASON = 500
+# How much an initiative has on the agenda at once: one that plans more keeps the others out of sight.
+MOST_COMING = 30
 LATEST_START = dt.timedelta(days=2 * 365)
 LONGEST = dt.timedelta(days=92)
 

@@ -19,6 +19,7 @@ import typst
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from abs_platform.languages import current_language
 from abs_platform.money import format_euros
 from abs_platform.templating import long_date
 

@@ -70,7 +70,7 @@ def split_key(key: str) -> tuple[FollowKind, str] | None:
     """The kind and the rest of such a key, or None when it is none of ours."""
     word, _colon, rest = key.partition(":")
     kind = next((kind for kind, name in _IN_ADDRESS.items() if name == word), None)
-    return None if kind is None or not rest else (kind, rest)
+    return None if kind is None or not rest or not rest.isprintable() else (kind, rest)
 
 
 def last_moment(now: dt.datetime) -> dt.datetime:

@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from abs_platform.errors import InvalidInput
-from abs_platform.form_input import Form, Text, load
+from abs_platform.form_input import Form, Line, Text, load
 from abs_platform.initiatives.states import NeedKind, Theme
 from abs_platform.initiatives.steps import Step, rows_in
 from abs_platform.initiatives.submitting import MAX_STORY, MAX_SUMMARY, MAX_TITLE
@@ -29,13 +29,6 @@ MAX_NEEDS = 20
 MAX_NEED = 200
 MAX_AMOUNT_CENTS = 100_000_000
 _DUTCH_DATE = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
-
-
-class Line(Text):
-    """A text on one line."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        return super()._deserialize(" ".join(value.split()) if isinstance(value, str) else value, *args, **kwargs)
 
 
 class IdeaForm(Form):

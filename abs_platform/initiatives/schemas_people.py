@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 from marshmallow import fields
 
 from abs_platform.errors import InvalidInput
-from abs_platform.form_input import Form, Text, load
+from abs_platform.form_input import Form, Line, Text, load
 from abs_platform.initiatives.inviting import Address
-from abs_platform.initiatives.schemas import Line, collect, refusal
+from abs_platform.initiatives.schemas import collect, refusal
 from abs_platform.mail_server import read_address
 from abs_platform.rich_text import without_unseen
 

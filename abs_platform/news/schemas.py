@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from abs_platform.form_input import Form, Text
+from abs_platform.form_input import Form, Line, Text
 from abs_platform.news.states import MAX_BODY, MAX_REASON, MAX_SUMMARY, MAX_TITLE
 
 
 class PostForm(Form):
     """A post: a title, a sentence or two for lists, and the text."""
 
-    title = Text(most=MAX_TITLE, sentence=_l("Geef het bericht een titel."))
-    summary = Text(most=MAX_SUMMARY, sentence=_l("Vat het bericht samen in een of twee zinnen."))
+    title = Line(most=MAX_TITLE, sentence=_l("Geef het bericht een titel."))
+    summary = Line(most=MAX_SUMMARY, sentence=_l("Vat het bericht samen in een of twee zinnen."))
     body = Text(most=MAX_BODY, sentence=_l("Schrijf het bericht."))
 
 

@@ -12,6 +12,7 @@ import typst
 from flask_babel import gettext as _
 
 from abs_platform.flyers.service import Colours, printable, qr_svg
+from abs_platform.languages import current_language
 
 TEMPLATES = Path(__file__).parent
 

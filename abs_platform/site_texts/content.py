@@ -27,7 +27,10 @@ DEFAULTS_DIR = PACKAGE_DIR / "site_texts" / "defaults"
 MAX_LENGTH = 50_000
 LONGEST_ANCHOR = 60
 # Ids that pages have already.
-TAKEN = ("", "main", "zoek", "gevonden", "wijkcentra", "footer-nav-title", "inhoud")
+TAKEN = (
+    *("", "main", "menu", "zoek", "gevonden", "wijkcentra", "inhoud"),
+    *("footer-give", "footer-join", "footer-about", "footer-money"),
+)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _HEADING = re.compile(r"(#{1,3}) +(.+)")
 _ON_THIS_SITE = re.compile(r"\]\((?=/(?![/\\]))")

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from abs_platform.form_input import Form, Text
+from abs_platform.form_input import Form, Line, Text
 from abs_platform.updates.states import MAX_BODY, MAX_REASON, MAX_THANKS, MAX_TITLE
 
 
 class UpdateForm(Form):
     """A title and a text."""
 
-    title = Text(most=MAX_TITLE)
+    title = Line(most=MAX_TITLE)
     body = Text(most=MAX_BODY)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from abs_platform.outbox import OutgoingMail
 from tests.page import Browser, Page
 
-LINK = re.compile(r"https?://[^/\s]+(/inloggen/link/[\w-]+)")
+LINK = re.compile(r"https?://[^/\s]+((?:/en)?/inloggen/link/[\w-]+)")
 
 
 @dataclass(frozen=True, slots=True)

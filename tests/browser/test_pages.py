@@ -1,54 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Every page in every state: for everyone, in light and dark, from a phone to four times magnified."""
+"""What is wrong with a page is found; and the list and the first Tab stop with the keyboard."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
-from abs_platform.initiatives.models import Initiative
-from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState
-from tests.browser.conftest import DESK, Town
+from tests.browser.conftest import DESK, PHONE
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
-
-PAGES = {
-    "/": 200,
-    "/initiatieven": 200,
-    "/initiatieven?pagina=2": 200,
-    "/initiatieven?status=published&wijk=schelfhorst&zoek=eten": 200,
-    "/initiatieven?zoek=een-woord-dat-nergens-staat": 200,
-    "/hoe-werkt-het": 200,
-    "/spelregels": 200,
-    "/contact": 200,
-    "/voucher": 200,
-    "/bestaat-niet": 404,
-    "/initiatieven/999999": 404,
-    "/giften/BESTAATNIET": 404,
-    "/voucher/geven": 405,
-    "/kapot": 500,
-}
-
-
-@pytest.mark.parametrize(("path", "status"), PAGES.items())
-def test_a_page_is_for_everyone(visitor: Visitor, path: str, status: int) -> None:
-    visitor.goto(path, status=status)
-
-    visitor.check(in_the_dark=True, magnified=True)
-
-
-@pytest.mark.parametrize("state", PUBLIC_STATES)
-def test_an_initiative_in_each_state_is_for_everyone(town: Town, visitor: Visitor, state: InitiativeState) -> None:
-    initiative = town.session.get_one(Initiative, town.in_state[state])
-
-    visitor.goto(f"/initiatieven/{initiative.id}")
-
-    visitor.reads(initiative.title)
-    can_give = visitor.page.locator("#code").count() == 1
-    assert can_give == (state == InitiativeState.PUBLISHED)
-    visitor.check(in_the_dark=True, magnified=True)
-
 
 BREAK = {
     "image-alt": "document.querySelector('main').append(new Image(9, 9))",
@@ -73,12 +34,49 @@ def test_a_page_that_is_broken_is_found(visitor: Visitor, wrong: str, break_it: 
     assert wrong in str(found.value)
 
 
+LOSE = {
+    "no ring: <button": "const one = document.querySelector('main button');"
+    "one.addEventListener('focus', () => { for (const name of ['outline', 'box-shadow'])"
+    "one.style.setProperty(name, 'none', 'important'); })",
+    "out of sight: <a": "const bar = document.createElement('div'); document.body.append(bar);"
+    "bar.style.cssText = 'position: fixed; inset: 0; z-index: 99; background: white'",
+}
+
+
+@pytest.mark.parametrize(("wrong", "break_it"), LOSE.items(), ids=LOSE)
+@pytest.mark.parametrize("size", [PHONE], indirect=True)
+def test_a_focus_that_cannot_be_seen_is_found(visitor: Visitor, wrong: str, break_it: str) -> None:
+    visitor.goto("/dichtbij")
+    visitor.page.evaluate(f"() => {{ {break_it} }}")
+
+    with pytest.raises(AssertionError) as found:
+        visitor.shows_the_focus()
+
+    assert wrong in str(found.value)
+
+
+@pytest.mark.parametrize("size", [PHONE], indirect=True)
+def test_what_is_wrong_in_another_language_or_mirrored_is_found(visitor: Visitor) -> None:
+    visitor.goto("/ar/dichtbij")
+    visitor.page.evaluate("document.documentElement.lang = ''; document.querySelector('main button').textContent = ''")
+    with pytest.raises(AssertionError, match="button-name"):
+        visitor.speaks()
+    visitor.page.evaluate(
+        "() => { for (const at of [0, 9]) { const one = document.createElement('button'); one.textContent = 'x';"
+        "one.style.cssText = `position: absolute; inset-inline-start: ${at}px; width: 9px; height: 9px; padding: 0`;"
+        "document.querySelector('main').append(one); } }"
+    )
+    with pytest.raises(AssertionError, match="target-size"):
+        visitor.holds_mirrored()
+
+
 def test_the_list_is_searched_and_turned_with_the_keyboard(visitor: Visitor) -> None:
     visitor.goto("/initiatieven")
     visitor.tab_to("[rel=next]", most=80)
     visitor.page.keyboard.press("Enter")
     visitor.page.wait_for_url("**/initiatieven?pagina=2")
-    visitor.tab_to("#zoek")
+    expect(visitor.page.locator("[data-results]")).to_be_focused()
+    visitor.tab_to("#zoek", key="Shift+Tab")
     visitor.page.keyboard.type("pluktuin")
     visitor.page.keyboard.press("Enter")
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,9 @@ from justhtml import JustHTML
 
 from abs_platform.languages import is_for_staff, prefix_of
 from abs_platform.security import access_of
-from tests.languages.pseudo import PSEUDO, outside_the_marks
+from tests.languages.places import is_for_staff as is_for_staff_place
+from tests.languages.places import texts
+from tests.languages.pseudo import BEGIN, END, PSEUDO, outside_the_marks
 from tests.languages.reading import texts_of
 from tests.page import Page, check
 from tests.permissions.table import EVERYBODY, Entry
@@ -21,6 +24,7 @@ from tests.permissions.town import ANONYMOUS, INITIATOR, Town, filled
 
 # In Dutch in every language: the demo's own pages, and what is asked only of staff.
 DUTCH = {"demo.people", "mail.index", "mail.show"}
+WHOLE = re.compile(f"{BEGIN}([^{BEGIN}{END}]*){END}")
 
 
 def seen_by_residents(app: Flask) -> Iterator[tuple[str, Entry]]:
@@ -38,7 +42,7 @@ def seen_by_residents(app: Flask) -> Iterator[tuple[str, Entry]]:
 
 @pytest.mark.usefixtures("town")
 def test_every_text_of_a_page_comes_from_a_catalogue(arranged: Town) -> None:
-    app, outside, looked = arranged.app, {}, 0
+    app, outside, looked, seen = arranged.app, dict[str, str](), 0, set[str]()
     for endpoint, entry in seen_by_residents(app):
         who = next(iter(sorted({ANONYMOUS, INITIATOR} & entry.may) or sorted(entry.may & EVERYBODY)))
         path = prefix_of(PSEUDO) + arranged.path(endpoint, **filled(entry.args, arranged.ids))
@@ -56,8 +60,11 @@ def test_every_text_of_a_page_comes_from_a_catalogue(arranged: Town) -> None:
             continue
         looked += 1
         for place, shown in texts_of(page, PSEUDO):
+            seen.update(WHOLE.findall(shown))
             if words := outside_the_marks(shown):
                 outside.setdefault(f"{place}: {words[:80]}", endpoint)
 
     assert looked > 60
+    for_staff = {text for text, places in texts().items() if all(is_for_staff_place(place) for place in places)}
+    assert not seen & for_staff, "translators leave these out: tests/languages/places.py says that only staff see them"
     assert not outside, "\n".join(f"{endpoint}: {words}" for words, endpoint in outside.items())

@@ -94,10 +94,10 @@ def test_a_heading_with_a_condition_takes_all_below_it_away() -> None:
     assert "<p>Nu.</p>" in read_text(body, VALUES, ALL).parts[1].body
 
 
-def test_two_headings_with_one_name_have_their_own_anchors() -> None:
-    document = read_text("A\n\n## Main\n\n### Vraag\n\nEen.\n\n### Vraag\n\nTwee.", VALUES, ALL)
+def test_two_headings_with_one_name_have_their_own_anchors_and_none_of_the_page_around_them() -> None:
+    document = read_text("A\n\n## Menu\n\n### Vraag\n\nEen.\n\n### Vraag\n\nTwee.", VALUES, ALL)
 
-    assert [document.parts[0].anchor, *(item.anchor for item in document.items)] == ["main-2", "vraag", "vraag-2"]
+    assert [document.parts[0].anchor, *(item.anchor for item in document.items)] == ["menu-2", "vraag", "vraag-2"]
 
 
 @pytest.mark.parametrize("body", ["Je krijgt {bedraag}.", "Een losse { haak.", "{}"])

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from flask import Flask, Response
+from flask_babel import Babel
 
 from abs_platform.demo.stripe import api, pages
 from abs_platform.demo.stripe.account import Account
+from abs_platform.languages import DEFAULT
 
 TIMEOUT_SECONDS = 15.0
 _HEADERS = {
@@ -23,6 +25,7 @@ def make_app(account: Account, *, timeout_seconds: float = TIMEOUT_SECONDS) -> F
     app = Flask("abs_platform.demo.stripe")
     app.config["TIMEOUT_SECONDS"] = timeout_seconds
     app.extensions |= {"account": account, "keys": api.Keys()}
+    Babel(app, default_locale=DEFAULT)  # amounts are written as on the site
     app.register_blueprint(api.bp)
     app.register_blueprint(pages.bp)
     app.after_request(_add_headers)
