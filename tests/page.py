@@ -124,42 +124,54 @@ def check(page: Page) -> None:
     errors = [str(error) for error in page.document.errors]
     assert not errors, f"{page.path}: not valid HTML: {errors[:3]}"
     first = urlsplit(page.path).path.split("/")[1]
-    assert page.one("html").attrs.get("lang") == (first if first in {"en", "ar"} else "nl")
-    assert page.one("head title").to_text().strip(), f"{page.path}: no title"
-    assert len(page.all("h1")) == 1, f"{page.path}: {len(page.all('h1'))} h1"
-    assert len(page.all("main")) == 1, f"{page.path}: no main"
-    # One walk for all that is asked of every element: each selector walks the whole page again.
-    elements = [(element.name, element.attrs or {}) for element in page.all("*")]
-    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    # One walk for all that is asked: each selector walks the whole page again.
+    elements = _walk(page.document.root)
+    named: dict[str, list[Any]] = {}
+    for element in elements:
+        named.setdefault(element.name, []).append(element)
+    assert named["html"][0].attrs.get("lang") == (first if first in {"en", "ar"} else "nl")
+    assert named["title"][0].to_text().strip(), f"{page.path}: no title"
+    assert len(named.get("h1", ())) == 1, f"{page.path}: {len(named.get('h1', ()))} h1"
+    assert len(named.get("main", ())) == 1, f"{page.path}: no main"
+    ids = [element.attrs["id"] for element in elements if "id" in element.attrs]
     assert len(ids) == len(set(ids)), f"{page.path}: the same id twice"
-    assert not any(name == "style" or "style" in attributes for name, attributes in elements), (
-        f"{page.path}: inline style"
-    )
-    scripts = [attributes for name, attributes in elements if name == "script"]
+    styles = [element for element in elements if element.name == "style" or "style" in element.attrs]
+    assert not styles, f"{page.path}: inline style"
     # Data for search engines is no script: nothing runs it, and the policy does not look at it.
-    assert all(one.get("src") or one.get("type") == "application/ld+json" for one in scripts), (
-        f"{page.path}: inline script"
-    )
-    handlers = [name for _, attributes in elements for name in attributes if name.startswith("on")]
+    scripts = [one.attrs for one in named.get("script", ()) if one.attrs.get("type") != "application/ld+json"]
+    assert all(one.get("src") for one in scripts), f"{page.path}: inline script"
+    handlers = [name for element in elements for name in element.attrs if name.startswith("on")]
     assert not handlers, f"{page.path}: inline handler {handlers[0]}"
-    _check_forms(page)
+    _check_forms(page, named)
     csp = page.response.headers["Content-Security-Policy"]
     assert "unsafe" not in csp
     assert "frame-ancestors 'none'" in csp
 
 
-def _check_forms(page: Page) -> None:
-    labels = page.all("label")
+def _walk(top: Any) -> list[Any]:
+    """The elements in an element, in order; texts and comments are none."""
+    found, waiting = [], [top]
+    while waiting:
+        element = waiting.pop()
+        waiting += [child for child in reversed(element.children or ()) if child.name[0] not in "#!"]
+        if element is not top:
+            found.append(element)
+    return found
+
+
+def _check_forms(page: Page, named: dict[str, list[Any]]) -> None:
+    labels = named.get("label", ())
     labelled = {label.attrs.get("for") for label in labels}
-    inside = {id(element) for label in labels for element in label.query("input, select, textarea")}
-    for element in page.all("input, select, textarea"):
+    inside = {id(element) for label in labels for element in _walk(label) if element.name in FIELDS}
+    for element in (one for name in sorted(FIELDS) for one in named.get(name, ())):
         attributes = element.attrs
         if attributes.get("type") in {"hidden", "submit"}:
             continue
-        named = attributes.get("id") in labelled or attributes.get("aria-label") or id(element) in inside
-        assert named, f"{page.path}: a field without a label: {attributes}"
-    for form in page.all("form"):
+        is_named = attributes.get("id") in labelled or attributes.get("aria-label") or id(element) in inside
+        assert is_named, f"{page.path}: a field without a label: {attributes}"
+    for form in named.get("form", ()):
         action = re.sub(r"^/[a-z]{2}(?=/)", "", form.attrs["action"])
         if (form.attrs.get("method") or "get").lower() != "post" or action in STATELESS_FORMS:
             continue
-        assert form.query('input[name="csrf_token"]'), f"{page.path}: a form without a CSRF token"
+        fields = [one.attrs for one in _walk(form) if one.name == "input"]
+        assert any(one.get("name") == "csrf_token" for one in fields), f"{page.path}: a form without a CSRF token"

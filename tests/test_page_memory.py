@@ -99,6 +99,42 @@ def test_a_kept_page_is_sent_compressed_to_who_can_read_that(app: Flask) -> None
     assert len(zipped.data) < len(plain.data) / 3
 
 
+@pytest.mark.parametrize("accepted", ["gzip, br", ""])
+@pytest.mark.usefixtures("memory", "connection")
+def test_a_fresh_page_is_handed_out_at_the_door_with_all_its_headers(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, accepted: str
+) -> None:
+    asked = {"Accept-Encoding": accepted}
+    first = fetch(app, "/", **asked)
+    monkeypatch.setattr(app, "full_dispatch_request", lambda: pytest.fail("Flask was asked"))
+
+    again = fetch(app, "/", **asked)
+    numbered = fetch(app, "/", **asked, **{"X-Request-ID": "abc123"})
+
+    assert again.data == first.data
+    assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
+    assert numbered.headers["X-Request-ID"] == "abc123"
+    assert [{**one.headers, "X-Request-ID": ""} for one in (again, numbered)] == [
+        {**first.headers, "X-Request-ID": ""}
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"Cookie": "a=b"}, {"Authorization": "Basic a"}, {"If-None-Match": "a"}, {"Host": "elsewhere.example"}],
+    ids=lambda header: next(iter(header)),
+)
+@pytest.mark.usefixtures("memory", "connection")
+def test_who_is_one_of_a_kind_passes_the_door(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, header: dict[str, str]
+) -> None:
+    fetch(app, "/")
+    monkeypatch.setattr(app, "full_dispatch_request", lambda: app.response_class("made now"))
+
+    assert fetch(app, "/").text != "made now"
+    assert fetch(app, "/", **header).text == "made now"
+
+
 def kept(memory: PageMemory, name: str, made_at: float) -> tuple[str, ...]:
     """A page in the memory."""
     memory.keep((name,), page_memory._Kept(b"page", b"", "etag", [], made_at))
