@@ -17,7 +17,7 @@ from flask import Flask, Request, current_app, g, has_app_context, has_request_c
 from flask_babel import get_locale
 
 from abs_platform.extensions import babel
-from abs_platform.security import access_of
+from abs_platform.security import access_of, local_path
 
 DEFAULT = "nl"
 _LANGUAGE = "abs.language"
@@ -96,6 +96,8 @@ def language_links() -> list[LanguageLink]:
     root = request.script_root.removesuffix(f"/{language}") if language else request.script_root
     path = quote(request.path, safe=_SAFE)
     query = f"?{quote(request.query_string, safe=f'{_SAFE}?%')}" if request.query_string else ""
+    if not all(map(local_path, request.args.getlist("volgende"))):  # our links carry nobody to another site
+        query = ""
     codes = (DEFAULT, *sorted(current_app.config["LANGUAGES"]))
     return [
         LanguageLink(

@@ -4,6 +4,7 @@
 import logging
 import sys
 import time
+import uuid
 
 import structlog
 from flask import Flask, Response, g, request
@@ -45,6 +46,11 @@ def configure(*, as_json: bool) -> None:
     root.setLevel(logging.INFO)
     for talkative in ("alembic", "apscheduler"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+def request_id_of(given: str) -> str:
+    """The number of a request: the one that a proxy gave it, or a new one."""
+    return given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex
 
 
 def _start_clock() -> None:

@@ -22,8 +22,7 @@ from flask import Flask, Response, current_app, g, request, session
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
-from abs_platform.logs import log_request
-from abs_platform.security import request_id_of
+from abs_platform.logs import log_request, request_id_of
 
 FRESH_SECONDS = 10
 # While one visitor waits for the new page, the others still get the old one.

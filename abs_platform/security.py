@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import ipaddress
 import re
-import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -26,6 +25,7 @@ from abs_platform import clock
 from abs_platform.actors import Actor
 from abs_platform.config import Settings
 from abs_platform.errors import NotAllowed
+from abs_platform.logs import request_id_of
 from abs_platform.map_tiles import MapTiles
 from abs_platform.payment_settings import PaymentSettings
 from abs_platform.users import Role, User
@@ -161,11 +161,6 @@ def request_client() -> tuple[bytes, bytes]:
     settings: Settings = current_app.extensions["settings"]
     today = clock.today()
     return client_digests(settings.secret_key, request.remote_addr, today, today - timedelta(days=1))
-
-
-def request_id_of(given: str) -> str:
-    """The number of a request: the one that a proxy gave it, or a new one."""
-    return given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex
 
 
 def _start_request() -> None:

@@ -24,7 +24,7 @@ from abs_platform.payments.telling import tell_late, tell_refund
 from tests.factories import TEST_ACTOR, Factory
 from tests.page import Browser, Page
 from tests.stand_in import StandIn
-from tests.test_page_cost import MAX_BYTES, MAX_QUERIES, counting, download
+from tests.test_page_cost import MAX_BYTES, MAX_QUERIES, counting, weigh
 
 pytestmark = pytest.mark.usefixtures("paying_app")
 
@@ -545,6 +545,4 @@ def test_the_pages_of_money_cost_little(
         assert len(statements) <= MAX_QUERIES, path
 
     for page in pages:
-        linked = [link.attrs["href"] for link in page.all('link[rel="stylesheet"]')]
-        linked += [script.attrs["src"] for script in page.all("script")]
-        assert len(page.html.encode()) + sum(len(download(app, address)) for address in linked) < MAX_BYTES, page.path
+        assert weigh(app, page.path, page).sent < MAX_BYTES, page.path

@@ -554,4 +554,4 @@ WHEN_PUBLISHED = {
 # The demo shows its mails and people to all; in production these routes do not exist.
 OF_THE_DEMO = {"mail.show"}
 FOR_ALL = {"boxes.show", "districts.poster", "districts.show", "reports.show", "reports_years.show", "static"}
-FOR_ALL |= {"machines.sitemap_file", "site_texts.show"}
+FOR_ALL |= {"illustrations.show", "machines.sitemap_file", "site_texts.show"}

@@ -469,6 +469,8 @@ def test_a_body_of_another_kind_breaks_nothing(town: Town, content_type: str, bo
     assert not broken
 
 
+# Version 0 of a text is the one that comes with the platform: that may be put back.
+ALLOWED = ("site_texts_desk.put_back", "version", "0")
 NUMBERS = ["0", "-1", str(2**63 - 1), str(2**64), "abc", "1%00"]
 
 
@@ -486,6 +488,8 @@ def test_no_number_in_an_address_breaks_anything(town: Town) -> None:
             except ValueError:  # one of a few words: nothing else is built
                 continue
             for number in NUMBERS:
+                if (endpoint, name, number) == ALLOWED:
+                    continue
                 answer = town.send(
                     first_of(entry), method, path.replace("987654321", number), {} if method == "POST" else None
                 )
