@@ -189,9 +189,8 @@ def newest(session: Session, state: InitiativeState, *, today: dt.date, limit: i
     return _fetch(session, _NEWEST_IN_STATE, today, number=limit, state=state.value)
 
 
-_NEWEST_COLLECTING = _cards_of(
-    _choose(_IS_PUBLIC, _COLLECTS), Initiative.published_at.desc().nulls_last(), Initiative.id.desc()
-)
+# Nothing public lacks the moment, so no nulls_last: that would leave the index aside.
+_NEWEST_COLLECTING = _cards_of(_choose(_IS_PUBLIC, _COLLECTS), Initiative.published_at.desc(), Initiative.id.desc())
 _NEWEST_IN_STATE = _cards_of(
     _choose(_IS_PUBLIC, Initiative.state == bindparam("state")),
     *(Initiative.ended_at.desc().nulls_last(), Initiative.id.desc()),
