@@ -269,6 +269,7 @@ def test_another_municipality_is_data_only(
     app: Flask, factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = town(tmp_path / "dorpstad")
+    shutil.copytree(ROOT_DIR / "static", tmp_path / "static", ignore=shutil.ignore_patterns("themes"))
     themes = tmp_path / "static" / "themes"
     shutil.copytree(ROOT_DIR / "static" / "themes" / "almelo", themes / "dorpstad")
     used = make_settings(str(app.config["SQLALCHEMY_DATABASE_URI"]), tmp_path)

@@ -30,6 +30,7 @@ JOBS: dict[str, JobWords] = {
         _l("Initiatieven afsluiten"), _l("Sluit de inzameling als het bedrag binnen is of de streefdatum voorbij is.")
     ),
     "count_progress": JobWords(_l("Lijsten op volgorde zetten"), _l("Telt giften en maakt elke dag de eerlijke mix.")),
+    "count_figures": JobWords(_l("Cijfers tellen"), _l("Telt elk uur de cijfers van jaren en wijken.")),
     "release_checkouts": JobWords(
         _l("Betalingen afsluiten"), _l("Geeft ruimte vrij van wie wel begon met betalen, maar niet klaar kwam.")
     ),

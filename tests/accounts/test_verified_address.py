@@ -121,7 +121,7 @@ class TestVerifying:
         assert found is not None
         assert (found.postcode, found.house_number) == ("7609AB", str(home.house_number))
         assert found.neighbourhood_id == home.neighbourhood_id
-        assert f"7609 AB, huisnummer {home.house_number}" in page.text
+        assert f"7609 AB, huisnummer {home.house_number}" in page.text.replace(" ,", ",")
         assert "Buurt: Groeneveld" in page.text
         assert (
             page.one('[role="status"]').to_text().strip() == "Je adres is bevestigd. Aan je voucher is niets veranderd."
