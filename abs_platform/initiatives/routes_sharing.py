@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from abs_platform import clock
 from abs_platform.agenda.queries import AgendaCard
 from abs_platform.areas.states import AreaLevel
-from abs_platform.config import ROOT_DIR, Settings
+from abs_platform.config import Settings
 from abs_platform.database import db
 from abs_platform.errors import NotFound
 from abs_platform.flyers.service import Colours, qr_svg
@@ -35,7 +35,6 @@ bp = Blueprint("sharing", __name__, url_prefix="/initiatieven")
 
 ID = "int(max=9223372036854775807)"
 A_DAY, FIVE_MINUTES = 86_400, 300
-_STATIC = ROOT_DIR / "static"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ def picture(initiative_id: int) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={kept}"
     response.set_etag(content.mark)
     if content.mark not in request.if_none_match:
-        logo = _read(_STATIC / "themes" / _settings().municipality.theme / "logo.svg")
+        logo = _read(_theme() / "logo.svg")
         response.data = draw(content, _picture_svg(found), logo)
     return response.make_conditional(request)
 
@@ -118,7 +117,7 @@ def _picture_of(found: InitiativeCard) -> SharePicture:
         place=_("heel %(name)s", name=town.name) if is_for_all else found.area_name,
         site_name=town.site_name,
         language=current_language(),
-        colours=_colours(town.theme),
+        colours=_colours(_theme()),
         drawings=version(),
     )
 
@@ -146,9 +145,14 @@ def _settings() -> Settings:
     return settings
 
 
+def _theme() -> Path:
+    """The folder of the municipality's theme."""
+    return Path(current_app.static_folder or "") / "themes" / _settings().municipality.theme
+
+
 @lru_cache(maxsize=8)
-def _colours(theme: str) -> Colours:
-    return Colours.from_css(_read(_STATIC / "themes" / theme / "theme.css"))
+def _colours(theme: Path) -> Colours:
+    return Colours.from_css(_read(theme / "theme.css"))
 
 
 @lru_cache(maxsize=32)
