@@ -72,6 +72,7 @@ def morning(town: Town, people: People, stand_in: StandIn, monkeypatch: pytest.M
     gift = money_gift(2_500, giver_name="Fatima", receipt_email="fatima@voorbeeld.example", message=MESSAGE)
     stand_in.at(town.factory.now)  # the town may be older than a checkout may be
     started = begin_at(town.factory, stand_in, stopped.id, gift)
+    stand_in.at(clock.now())  # what it tells is signed now
     stand_in.pay(started.checkout_id or "")
     bank.hear()
     bank.stop(stopped)

@@ -41,6 +41,7 @@ def mail_to(town: Town, email: str) -> SignInMail:
 
 def test_somebody_new_signs_in_with_the_code_and_tells_her_name(town: Town, visitor: Visitor, email: str) -> None:
     visitor.goto("/")
+    visitor.open_menu()
     visitor.press(visitor.page.get_by_role("link", name="Inloggen", exact=True))
     visitor.reads("Inloggen")
     visitor.check(in_the_dark=True, magnified=True)
@@ -59,6 +60,7 @@ def test_somebody_new_signs_in_with_the_code_and_tells_her_name(town: Town, visi
     visitor.press(visitor.button("Verder"))
     visitor.reads("Hallo Riet")
     visitor.check(in_the_dark=True, magnified=True)
+    visitor.open_menu()
     expect(visitor.page.get_by_role("link", name="Mijn account", exact=True)).to_be_visible()
     town.session.rollback()
     assert town.session.scalars(select(Account.name).where(Account.email == email)).one() == "Riet"

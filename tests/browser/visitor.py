@@ -144,6 +144,12 @@ class Visitor:
         else:
             target.click()
 
+    def open_menu(self) -> None:
+        """Open the menu, where it is closed: on a phone."""
+        menu = self.page.locator(".abs-menu-button").first
+        if menu.is_visible():
+            self.press(menu)
+
     def button(self, name: str) -> Locator:
         """The button with this text."""
         return self.page.get_by_role("button", name=name, exact=True)
