@@ -4,6 +4,7 @@ const box = document.querySelector("[data-map]");
 const legend = document.querySelector("[data-map-legend]");
 const PIN = 44;
 const NEAR = 16;
+const THE_NETHERLANDS = [[50.75, 3.36], [53.55, 7.23]];
 let map = null;
 let clusters = null;
 let regions = null;
@@ -174,7 +175,7 @@ async function start() {
 /** Tiles, where the municipality has them, and the shapes on top. */
 function layGround(shapes) {
   if (box.dataset.tiles) L.tileLayer(box.dataset.tiles, { attribution: box.dataset.attribution, maxZoom: 18 }).addTo(map);
-  return shapes.features.length ? layShapes(shapes) : [[52.3, 6.55], [52.42, 6.75]];
+  return shapes.features.length ? layShapes(shapes) : THE_NETHERLANDS;
 }
 
 /** The pins take the place of the drawing, as large as it was, so that nothing moves. */
