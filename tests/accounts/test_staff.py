@@ -43,12 +43,11 @@ from tests.page import Browser
 
 USERS = "/beheer/gebruikers"
 SOUTH, NORTH, CITY = "WK014119", "WK014113", "GM0141"
-TODAY = clock.today()
 MANAGER, COORDINATOR, FINANCE = Role.DISTRICT_MANAGER, Role.COORDINATOR, Role.FINANCE
 
 
 def in_days(number: int) -> dt.date:
-    return TODAY + dt.timedelta(days=number)
+    return clock.today() + dt.timedelta(days=number)
 
 
 def work(factory: Factory, *roles: Role, desks: tuple[str, ...] = ()) -> Work:
@@ -488,7 +487,7 @@ def test_a_stand_in_works_at_the_desks_on_those_days_and_no_others(
     factory: Factory, session: Session, three: tuple[Account, Account, Account]
 ) -> None:
     anna, bert, _cora = three
-    with time_machine.travel(clock.end_of_day(TODAY), tick=False):
+    with time_machine.travel(clock.end_of_day(clock.today()), tick=False):
         token = factory.session_of(bert)
         session.query(AccountSession).update({"expires_at": clock.now() + dt.timedelta(days=30)})
     away(session, anna, bert, 2, 3)
@@ -511,7 +510,7 @@ def test_the_stand_in_is_mailed_and_sees_it(
     anna, bert, _cora = three
     enter(browser_client, factory, anna, has_second_factor=True)
     page = browser_client.get(DESK)
-    typed = {"starts_on": TODAY.isoformat(), "ends_on": in_days(7).isoformat(), "stand_in_id": str(bert.id)}
+    typed = {"starts_on": clock.today().isoformat(), "ends_on": in_days(7).isoformat(), "stand_in_id": str(bert.id)}
 
     after = browser_client.submit(page, DESK, **typed)
 
@@ -710,7 +709,7 @@ def test_the_coordinator_does_it_for_anybody(
     assert "Coen" not in page.text
 
     after = browser_client.submit(
-        page, path, starts_on=TODAY.isoformat(), ends_on=in_days(1).isoformat(), stand_in_id=str(bert.id)
+        page, path, starts_on=clock.today().isoformat(), ends_on=in_days(1).isoformat(), stand_in_id=str(bert.id)
     )
 
     row_id = session.scalars(select(Absence.id)).one()
