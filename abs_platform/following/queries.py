@@ -15,7 +15,7 @@ from abs_platform.areas.queries import AreaRow, list_areas
 from abs_platform.areas.states import AreaLevel
 from abs_platform.following.models import Follow, Follower
 from abs_platform.following.states import MOST_TOPICS, FollowKind, Topic, split_key
-from abs_platform.households.models import Household
+from abs_platform.households.queries import neighbourhood_of_postcode
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import PUBLIC_STATES, Theme
 
@@ -93,15 +93,9 @@ def _number(text: str) -> int | None:
 
 def neighbourhood_of(session: Session, postcode: str) -> NamedTopic | None:
     """The neighbourhood in which most addresses of a postcode lie, or None when there is none."""
-    query = (
-        select(Area.id, Area.name)
-        .join(Household, Household.neighbourhood_id == Area.id)
-        .where(Household.postcode == postcode, Household.ended_on.is_(None), Area.is_current)
-        .group_by(Area.id)
-        .order_by(func.count().desc(), Area.id)
-    )
-    row = session.execute(query.limit(1)).first()
-    return None if row is None else NamedTopic(Topic(FollowKind.AREA, area_id=row.id), row.name)
+    area_id = neighbourhood_of_postcode(session, postcode)
+    name = session.scalar(select(Area.name).where(Area.id == area_id, Area.is_current))
+    return None if name is None else NamedTopic(Topic(FollowKind.AREA, area_id=area_id), name)
 
 
 def areas_to_choose(session: Session) -> list[AreaRow]:
