@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import contextvars
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 
+from abs_platform import clock
+from abs_platform.initiatives.counting import count_progress
+from abs_platform.initiatives.queries import almost_there, newest
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.page_memory import SHARED
 from tests.factories import Factory
@@ -107,6 +111,44 @@ def test_a_page_asks_at_most_six_queries_whatever_the_number_of_initiatives(
     assert {path: found for path, found in counts.items() if max(found) > MORE_QUERIES.get(path, MAX_QUERIES)} == {}
     assert {path: found for path, found in counts.items() if found[0] != found[1]} == {}
     assert min(counts["/"]) > 0
+
+
+def rows_read(connection: Connection, ask: Callable[[], object]) -> int:
+    """How many rows of initiatives and of what was counted of them are read to answer."""
+    asked: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+        asked.append((statement, values))
+
+    event.listen(connection.engine, "before_cursor_execute", keep)
+    try:
+        ask()
+    finally:
+        event.remove(connection.engine, "before_cursor_execute", keep)
+    parts = []
+    for statement, values in asked:
+        (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values).scalar_one()
+        parts.append(plan["Plan"])
+    total = 0
+    while parts:
+        part = parts.pop()
+        parts += part.get("Plans", [])
+        if part.get("Relation Name", "").startswith("initiative"):
+            total += part["Actual Loops"] * (part["Actual Rows"] + part.get("Rows Removed by Filter", 0))
+    return int(total)
+
+
+def test_however_much_collects_home_reads_only_what_it_shows(factory: Factory, connection: Connection) -> None:
+    one, session, today = factory.initiative(), factory.session, clock.local_date(factory.now)
+    columns = "title, summary, story, theme, area_id, target_cents, deadline_on, state, created_at"
+    copies = f"SELECT {columns}, published_at - n * interval '1 minute' FROM initiatives, generate_series(1, 2000) n"
+    session.execute(text(f"INSERT INTO initiatives ({columns}, published_at) {copies} WHERE id = :id"), {"id": one.id})
+    count_progress(session, now=factory.now)
+    session.execute(text("UPDATE initiative_progress SET share = initiative_id % 500"))
+    session.execute(text("ANALYZE initiatives, initiative_progress"))
+
+    assert 0 < rows_read(connection, lambda: almost_there(session, today=today, limit=3)) < 50
+    assert 0 < rows_read(connection, lambda: newest(session, State.PUBLISHED, today=today, limit=3)) < 50
 
 
 @dataclass

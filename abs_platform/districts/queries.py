@@ -6,10 +6,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, any_, bindparam, select, text
+from sqlalchemy import BigInteger, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
@@ -77,15 +77,15 @@ class Line:
     is_collecting: bool
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Neighbourhood:
     """A neighbourhood with its newest initiatives; one that is over stands here only as long as it has some."""
 
     name: str
     slug: str
     is_current: bool
-    total: int = 0
-    lines: list[Line] = field(default_factory=list)
+    total: int
+    lines: list[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,60 +128,62 @@ _PLACE = (
 )
 
 
+# Per area, from one index: how many there are, and of as few as are shown the title.
 _OVERVIEW = text("""
-    SELECT a.id AS area_id, a.name, a.slug, a.level, a.is_current, i.id, i.title, i.state, i.collects, i.place,
-           i.in_area, i.card_place, i.collecting, i.realised, i.total
-    FROM areas a
-    LEFT JOIN (
-        SELECT one.*, COUNT(*) OVER (PARTITION BY area_id) AS in_area,
-               ROW_NUMBER() OVER (PARTITION BY area_id ORDER BY collects DESC, published_at DESC, id DESC) AS place,
-               ROW_NUMBER() OVER (
-                   PARTITION BY kind ORDER BY deadline_key, ended_at DESC NULLS LAST, id DESC) AS card_place,
-               COUNT(*) FILTER (WHERE kind = 'collecting') OVER () AS collecting,
-               COUNT(*) FILTER (WHERE kind = 'realised') OVER () AS realised, COUNT(*) OVER () AS total
+    WITH here AS (SELECT * FROM areas WHERE id = :district_id OR parent_id = :district_id)
+    SELECT here.id, here.name, here.slug, here.level, here.is_current, n.collecting, n.realised, n.total, l.lines,
+           ARRAY(
+               SELECT soonest.id
+               FROM here CROSS JOIN LATERAL (
+                   SELECT id, deadline_on FROM initiatives WHERE area_id = here.id
+                   AND state = 'published' AND deadline_on >= :today ORDER BY deadline_on, id DESC LIMIT :cards
+               ) soonest ORDER BY soonest.deadline_on, soonest.id DESC LIMIT :cards
+           ) AS collecting_ids,
+           ARRAY(
+               SELECT id FROM initiatives WHERE area_id IN (SELECT id FROM here) AND state = 'realised'
+               ORDER BY ended_at DESC NULLS LAST, id DESC LIMIT :realised
+           ) AS realised_ids
+    FROM here
+    CROSS JOIN LATERAL (
+        SELECT COUNT(*) FILTER (WHERE state = 'published' AND deadline_on >= :today) AS collecting,
+               COUNT(*) FILTER (WHERE state = 'realised') AS realised, COUNT(*) AS total
+        FROM initiatives WHERE area_id = here.id AND state IN ('published', 'funded', 'in_progress', 'realised')
+    ) n
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_array(i.id, i.title, i.state, one.collects)
+                        ORDER BY one.collects DESC, one.published_at DESC, one.id DESC) AS lines
         FROM (
-            SELECT n.id, n.area_id, n.title, n.state, n.published_at, n.ended_at, d.collects,
-                   CASE WHEN d.collects THEN 'collecting' WHEN n.state = 'realised' THEN 'realised' END AS kind,
-                   CASE WHEN d.collects THEN n.deadline_on END AS deadline_key
-            FROM initiatives n
-            CROSS JOIN LATERAL (SELECT n.state = 'published' AND n.deadline_on >= :today AS collects) d
-            WHERE n.area_id IN (SELECT id FROM areas WHERE id = :district_id OR parent_id = :district_id)
-              AND n.published_at IS NOT NULL AND n.state IN ('published', 'funded', 'in_progress', 'realised')
-        ) one
-    ) i ON i.area_id = a.id AND (i.place <= :lines OR (i.kind IS NOT NULL AND i.card_place <= :cards))
-    WHERE a.id = :district_id OR a.parent_id = :district_id
-    ORDER BY a.name, a.code, i.place
+            SELECT id, published_at, state = 'published' AND deadline_on >= :today AS collects FROM initiatives
+            WHERE area_id = here.id AND state IN ('published', 'funded', 'in_progress', 'realised')
+            ORDER BY collects DESC, published_at DESC, id DESC LIMIT :lines
+        ) one JOIN initiatives i ON i.id = one.id
+    ) l
+    ORDER BY here.name, here.code
 """)
 
 
 def overview(session: Session, district_id: int, *, today: dt.date) -> Overview:
     """The initiatives of a district and of its neighbourhoods. One query."""
-    values = {"district_id": district_id, "today": today, "lines": LINES_A_NEIGHBOURHOOD, "cards": COLLECTING_CARDS}
-    rows = session.execute(_OVERVIEW, values).all()
-    told = [row for row in rows if row.id is not None]
-    places: dict[int, Neighbourhood] = {}
-    for row in rows:
-        if row.level == AreaLevel.NEIGHBOURHOOD and (row.is_current or row.id is not None):
-            one = places.setdefault(row.area_id, Neighbourhood(row.name, row.slug, row.is_current, row.in_area or 0))
-            if row.id is not None and row.place <= LINES_A_NEIGHBOURHOOD:
-                one.lines.append(_line(row))
-    first = told[0] if told else None
-    collecting = sorted((row for row in told if row.collects), key=lambda row: row.card_place)
-    realised = sorted((row for row in told if row.state == "realised"), key=lambda row: row.card_place)
+    limits = {"lines": LINES_A_NEIGHBOURHOOD, "cards": COLLECTING_CARDS, "realised": REALISED_CARDS}
+    rows = session.execute(_OVERVIEW, {"district_id": district_id, "today": today, **limits}).all()
     return Overview(
-        [row.id for row in collecting if row.card_place <= COLLECTING_CARDS],
-        [row.id for row in realised if row.card_place <= REALISED_CARDS],
-        first.collecting if first else 0,
-        first.realised if first else 0,
-        first.total if first else 0,
-        list(places.values()),
-        sorted({row.area_id for row in rows}),
+        rows[0].collecting_ids if rows else [],
+        rows[0].realised_ids if rows else [],
+        sum(row.collecting for row in rows),
+        sum(row.realised for row in rows),
+        sum(row.total for row in rows),
+        [
+            Neighbourhood(row.name, row.slug, row.is_current, row.total, [_line(*line) for line in row.lines or ()])
+            for row in rows
+            if row.level == AreaLevel.NEIGHBOURHOOD and (row.is_current or row.total)
+        ],
+        sorted(row.id for row in rows),
     )
 
 
-def _line(row: Row[*tuple[Any, ...]]) -> Line:
-    slug = slugify(row.title, MAX_SLUG) or "initiatief"
-    return Line(row.id, slug, row.title, InitiativeState(row.state), row.collects)
+def _line(initiative_id: int, title: str, state: str, is_collecting: bool) -> Line:
+    slug = slugify(title, MAX_SLUG) or "initiatief"
+    return Line(initiative_id, slug, title, InitiativeState(state), is_collecting)
 
 
 def intro_of(session: Session, district_id: int) -> DistrictIntro | None:

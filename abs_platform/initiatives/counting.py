@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, column, exists, func, literal, select, tuple_, update
+from sqlalchemy import BigInteger, cast, column, exists, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,23 +22,37 @@ _P = InitiativeProgress
 def count_progress(session: Session, *, now: dt.datetime) -> int:
     """Count what was given to all that collects; returns how many rows changed.
 
-    Two that run at once write the same: the second waits for the rows of the first, and then finds them right.
+    What stopped collecting loses its share: the index of what is almost there holds nothing else than what collects.
+    Two that run at once write the same: the second waits for the rows of the first, and then finds them right; what
+    has ended it leaves to the first.
     """
     total = confirmed_total(Initiative.id)
+    share = cast(func.floor(total.c.cents * 1000 / Initiative.target_cents), BigInteger)
     counted = (
-        select(Initiative.id, total.c.cents, total.c.givers, literal(now))
+        select(Initiative.id, total.c.cents, total.c.givers, share, literal(now))
         .join(total, literal(value=True))
         .where(_COLLECTS)
         .order_by(Initiative.id)
     )
-    statement = insert(_P).from_select(["initiative_id", "cents", "givers", "counted_at"], counted)
+    statement = insert(_P).from_select(["initiative_id", "cents", "givers", "share", "counted_at"], counted)
     fresh = statement.excluded
     upsert = statement.on_conflict_do_update(
         index_elements=[_P.initiative_id],
-        set_={"cents": fresh.cents, "givers": fresh.givers, "counted_at": fresh.counted_at},
-        where=tuple_(_P.cents, _P.givers) != tuple_(fresh.cents, fresh.givers),
+        set_={name: fresh[name] for name in ("cents", "givers", "share", "counted_at")},
+        where=tuple_(_P.cents, _P.givers, func.coalesce(_P.share, -1))
+        != tuple_(fresh.cents, fresh.givers, fresh.share),
     )
-    return len(session.execute(upsert.returning(_P.initiative_id)).all())
+    changed = session.execute(upsert.returning(_P.initiative_id)).all()
+    has_ended = select(_P.initiative_id).join(Initiative, Initiative.id == _P.initiative_id)
+    has_ended = has_ended.where(~_COLLECTS, _P.share.is_not(None)).with_for_update(of=_P, skip_locked=True)
+    ended = session.execute(
+        update(_P)
+        .where(_P.initiative_id.in_(has_ended))
+        .values(share=None)
+        .returning(_P.initiative_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return len(changed) + len(ended)
 
 
 def mix(session: Session, *, now: dt.datetime) -> int:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, and_, case, cast, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from abs_platform.areas.queries import AreaRow, list_areas
 from abs_platform.areas.states import AreaLevel
 from abs_platform.initiatives.models import Initiative, InitiativeNeed, InitiativeProgress
-from abs_platform.initiatives.queries import InitiativeCard, cards, share
+from abs_platform.initiatives.queries import InitiativeCard, cards
 from abs_platform.initiatives.searching import Words, condition, rank
 from abs_platform.initiatives.states import PUBLIC_STATES, InitiativeState, NeedKind, Theme
 from abs_platform.paging import Page, page_of
@@ -88,15 +88,19 @@ class Counts:
 
 
 def count(session: Session, wanted: Wanted) -> Counts:
-    """Count what was asked for, in one query over what the words and the need leave."""
-    place, theme, state = _place(wanted), _theme(wanted), Initiative.state.in_([one.value for one in wanted.states])
-    by_area, by_theme, by_state = (
-        func.count().filter(and_(*others)) for others in ((theme, state), (place, state), (place, theme))
-    )
+    """Count what was asked for, in one query over what the words and the need leave: by kind, and those together."""
     columns = (Initiative.area_id, Initiative.theme, Initiative.state)
-    sets = func.grouping_sets(*(tuple_(column) for column in columns))
-    counted = select(*columns, by_area, by_theme, by_state, func.count())
-    query: Select[*tuple[Any, ...]] = counted.where(*_of_words_and_need(wanted)).group_by(sets)
+    number = cast(func.count(), Integer).label("number")
+    kinds = select(*columns, number).where(*_of_words_and_need(wanted)).group_by(*columns).subquery("kinds").c
+    place, theme = _place(wanted, kinds.area_id), _theme(wanted, kinds.theme)
+    state = kinds.state.in_([one.value for one in wanted.states])
+    by_area, by_theme, by_state = (
+        func.coalesce(func.sum(kinds.number).filter(and_(*others)), 0)
+        for others in ((theme, state), (place, state), (place, theme))
+    )
+    sets = func.grouping_sets(*(tuple_(column) for column in (kinds.area_id, kinds.theme, kinds.state)))
+    counted = select(kinds.area_id, kinds.theme, kinds.state, by_area, by_theme, by_state, func.sum(kinds.number))
+    query: Select[*tuple[Any, ...]] = counted.group_by(sets)
     found: dict[str, Counter[Any]] = {name: Counter() for name in ("area", "theme", "state", "every")}
     for area, theme_value, state_value, in_area, in_theme, in_state, every in session.execute(query):
         if area is not None:
@@ -138,8 +142,8 @@ def matching(wanted: Wanted) -> Select[int]:
         .outerjoin(InitiativeProgress, InitiativeProgress.initiative_id == Initiative.id)
         .where(
             *_of_words_and_need(wanted),
-            _place(wanted),
-            _theme(wanted),
+            _place(wanted, Initiative.area_id),
+            _theme(wanted, Initiative.theme),
             Initiative.state.in_([state.value for state in wanted.states]),
         )
     )
@@ -181,12 +185,12 @@ def _of_words_and_need(wanted: Wanted) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _place(wanted: Wanted) -> ColumnElement[bool]:
-    return true() if wanted.place is None else Initiative.area_id.in_(wanted.place.ids)
+def _place(wanted: Wanted, area_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    return true() if wanted.place is None else area_id.in_(wanted.place.ids)
 
 
-def _theme(wanted: Wanted) -> ColumnElement[bool]:
-    return true() if wanted.theme is None else Initiative.theme == wanted.theme.value
+def _theme(wanted: Wanted, theme: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    return true() if wanted.theme is None else theme == wanted.theme.value
 
 
 def _order(wanted: Wanted, today: dt.date) -> list[Any]:
@@ -204,7 +208,7 @@ def _order(wanted: Wanted, today: dt.date) -> list[Any]:
             order.append(case(*rings, else_=len(rings)))
         order.append(case((collects, InitiativeProgress.mix_place)).asc().nulls_first())
     elif wanted.order == Order.ALMOST:
-        order.append(case((collects, share())).desc().nulls_last())
+        order.append(case((collects, InitiativeProgress.share)).desc().nulls_last())
     elif wanted.order == Order.ENDING:
         order.append(case((collects, Initiative.deadline_on)).asc().nulls_last())
     return [*order, Initiative.published_at.desc(), Initiative.id.desc()]

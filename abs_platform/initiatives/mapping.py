@@ -16,8 +16,7 @@ from abs_platform.areas.queries import AreaRow
 from abs_platform.areas.shapes import centres
 from abs_platform.areas.states import AreaLevel
 from abs_platform.initiatives.listing import Wanted, matching
-from abs_platform.initiatives.models import Initiative
-from abs_platform.initiatives.queries import share
+from abs_platform.initiatives.models import Initiative, InitiativeProgress
 from abs_platform.initiatives.states import FAILED_STATES, InitiativeState
 
 MOST_PINS = 10_000
@@ -44,14 +43,15 @@ def pins(
     initiatives have no pin: they are for everywhere, and the list has them.
     """
     columns = (Initiative.area_id, Initiative.latitude, Initiative.longitude)
-    standing = (Initiative.state, Initiative.deadline_on, share())
+    standing = (Initiative.state, Initiative.deadline_on, InitiativeProgress.share)
     query = matching(wanted).with_only_columns(Initiative.id, Initiative.title, *columns, *standing)
     rows = session.execute(query.order_by(Initiative.id.desc()).limit(MOST_PINS)).all()
     spots = _drawn_spots(drawing, areas) if drawing else _measured_spots(session, areas)
     here: Counter[tuple[float, float]] = Counter()
     found = []
     for number, title, area_id, latitude, longitude, state, deadline_on, part in rows:
-        at = (latitude, longitude) if latitude is not None and drawing is None else spots.get(area_id)
+        measured = (latitude, longitude) if latitude is not None and longitude is not None else None
+        at = measured if measured and drawing is None else spots.get(area_id)
         if at is None:
             continue
         if drawing is not None:

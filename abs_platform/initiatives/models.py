@@ -45,6 +45,8 @@ class Initiative(Base):
         ),
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="point_has_both"),
         Index(None, "state", "published_at"),
+        # All that lists and districts count and order by: they read it without the initiatives themselves.
+        Index(None, "area_id", "state", "deadline_on", postgresql_include=["id", "theme", "published_at"]),
         Index(None, "desk_area_id", "state", "submitted_at"),
         Index(None, "search", postgresql_using="gin"),
     )
@@ -55,7 +57,7 @@ class Initiative(Base):
     story: Mapped[str]
     theme: Mapped[str]
     # These three are missing in an unfinished draft only (complete_when_sent).
-    area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True, nullable=True)
+    area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), nullable=True)
     place_description: Mapped[str] = mapped_column(server_default="")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
@@ -215,15 +217,20 @@ class InitiativeProgress(Base):
     """What was given to an initiative when it was counted last: to order lists by, never to show.
 
     The job count_progress brings it up to date; a bar on a page is always summed from the gifts themselves.
+    ``share`` is in thousandths of the target; none when it did not collect at the last count.
     ``mix_place`` is its place in the fair mix of the day ``mixed_on``; none when it did not collect at its beginning.
     """
 
     __tablename__ = "initiative_progress"
-    __table_args__ = (CheckConstraint("cents >= 0 AND givers >= 0", name="not_negative"),)
+    __table_args__ = (
+        CheckConstraint("cents >= 0 AND givers >= 0", name="not_negative"),
+        Index(None, "share", "initiative_id", postgresql_where="share IS NOT NULL"),
+    )
 
     initiative_id: Mapped[int] = mapped_column(ForeignKey("initiatives.id"), primary_key=True, autoincrement=False)
     cents: Mapped[int]
     givers: Mapped[int]
+    share: Mapped[int | None]
     counted_at: Mapped[dt.datetime]
     mix_place: Mapped[int | None]
     mixed_on: Mapped[dt.date | None]

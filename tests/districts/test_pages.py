@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, update
@@ -21,7 +23,7 @@ from tests.page import Browser, Page
 from tests.test_page_cost import counting
 
 WINDMOLENBROEK = "WK014119"
-GROENEVELD = "BU01411900"
+GROENEVELD, KANAALZIJDE = "BU01411900", "BU01411901"
 MANAGER = (Role.DISTRICT_MANAGER,)
 
 
@@ -124,6 +126,34 @@ def test_what_collects_and_what_was_realised_is_counted_and_shown(factory: Facto
     (groeneveld,) = (one for one in found.neighbourhoods if one.total)
     assert len(groeneveld.lines) == LINES_A_NEIGHBOURHOOD
     assert groeneveld.total == found.total
+
+
+def test_cards_come_from_all_of_the_district_and_what_collects_stands_first(factory: Factory, session: Session) -> None:
+    soon = factory.initiative(area=KANAALZIJDE, days_left=3)
+    first, second = (factory.initiative(area=GROENEVELD, days_left=days) for days in (9, 20))
+    late = factory.initiative(area=GROENEVELD, days_left=40)
+    whole = factory.initiative(area=WINDMOLENBROEK, days_left=5)
+    funded = factory.initiative(State.FUNDED, area=GROENEVELD, target_cents=5_000)
+    realised = [factory.initiative(State.REALISED, area=area, target_cents=5_000) for area in (GROENEVELD, KANAALZIJDE)]
+    today = clock.today()
+    late.deadline_on = today - dt.timedelta(days=1)  # what nobody closed yet
+    second.published_at, funded.published_at, late.published_at = (
+        factory.now - dt.timedelta(days=days) for days in (1, 2, 3)
+    )
+    realised[0].ended_at, realised[1].ended_at = factory.now, factory.now - dt.timedelta(days=1)
+    session.flush()
+
+    found = overview(session, factory.area_id(WINDMOLENBROEK), today=today)
+
+    assert found.collecting_ids == [one.id for one in (soon, whole, first, second)]
+    assert found.realised_ids == [one.id for one in realised]
+    assert (found.collecting, found.realised, found.total) == (4, 2, 8)
+    told = {one.slug: [line.id for line in one.lines] for one in found.neighbourhoods if one.total}
+    assert told == {
+        "groeneveld": [second.id, first.id, funded.id, late.id],
+        "kanaalzijde": [soon.id, realised[1].id],
+    }
+    assert sum(one.total for one in found.neighbourhoods) == found.total - 1
 
 
 def test_a_neighbourhoods_own_address_leads_to_its_section(app: Flask, connection: Connection) -> None:

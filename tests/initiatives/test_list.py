@@ -14,7 +14,7 @@ from abs_platform.areas.queries import list_areas
 from abs_platform.initiatives import listing, remembering, service
 from abs_platform.initiatives.browsing import browse
 from abs_platform.initiatives.counting import count_progress, mix
-from abs_platform.initiatives.listing import Order
+from abs_platform.initiatives.listing import Order, Wanted
 from abs_platform.initiatives.mixing import Candidate, fair_mix
 from abs_platform.initiatives.models import Initiative, InitiativeNeed, InitiativeProgress
 from abs_platform.initiatives.searching import read_word, vocabulary_of
@@ -204,6 +204,33 @@ def test_a_large_list_is_counted_once_in_a_while_and_its_bars_every_time(
     assert sorted(card.raised_cents for card in meanwhile.items) == [0, 0, 750]
 
 
+def test_while_one_visitor_counts_anew_the_others_get_what_was_counted_last(
+    factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "FEW", 1)
+    monkeypatch.setattr(remembering, "_looks", {})
+    made = [factory.initiative().id for _ in range(2)]
+    session, today, wanted = factory.session, clock.local_date(factory.now), Wanted()
+    others: list[object] = []
+
+    def total() -> int:
+        return remembering.counts_of(session, wanted, today).total
+
+    def first() -> list[int]:
+        return remembering.ids_of(session, wanted, today, offset=0, size=9)
+
+    assert (total(), sorted(first())) == (2, made)
+    made.append(factory.initiative().id)
+    (look,) = remembering._looks.values()
+    look.counted_at = look.ordered_at = -remembering.SECONDS_KEPT
+    count, ids = listing.count, listing.ids
+    monkeypatch.setattr(listing, "count", lambda *args: others.append(total()) or count(*args))
+    monkeypatch.setattr(listing, "ids", lambda *args, **named: others.append(sorted(first())) or ids(*args, **named))
+
+    assert (total(), sorted(first())) == (3, made)
+    assert others == [2, made[:2]]
+
+
 # Counting.
 
 
@@ -221,8 +248,25 @@ def test_counting_writes_only_what_changed_and_the_mix_is_made_once_a_day(factor
 
     row = factory.session.get_one(InitiativeProgress, first.id, populate_existing=True)
     assert (row.cents, row.givers, row.counted_at) == (750, 1, begin + dt.timedelta(minutes=1))
+    assert row.share == 15
     assert row.mixed_on == clock.local_date(begin + DAY)
     assert mix(factory.session, now=begin + DAY) == 0
+
+
+def test_the_share_follows_the_target_and_only_what_collects_has_one(factory: Factory) -> None:
+    changed, stopped = factory.initiative(target_cents=7_000), factory.initiative()
+    for code, initiative in zip(factory.codes(2), (changed, stopped), strict=True):
+        assert factory.give(code, initiative)
+    assert count_progress(factory.session, now=factory.now) == 2
+    changed.target_cents = 70_000
+    service.stop(factory.session, stopped.id, reason="Gevaarlijk.", actor=TEST_ACTOR, now=factory.now)
+    factory.session.flush()
+
+    assert count_progress(factory.session, now=factory.now) == 2
+    assert count_progress(factory.session, now=factory.now) == 0
+
+    shares = select(InitiativeProgress.initiative_id, InitiativeProgress.share)
+    assert {row[0]: row[1] for row in factory.session.execute(shares)} == {changed.id: 10, stopped.id: None}
 
 
 def test_a_bar_is_right_even_when_the_count_is_old(factory: Factory, browser_client: Browser) -> None:
