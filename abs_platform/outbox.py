@@ -19,7 +19,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
-from sqlalchemy import CheckConstraint, Identity, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, Identity, Index, UniqueConstraint, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -239,6 +239,12 @@ def queue_rendered(
     }
     new = insert(OutgoingMail).values(row).on_conflict_do_nothing(index_elements=["event", "recipient_digest"])
     return session.scalar(new.returning(OutgoingMail.id)) is not None
+
+
+def withdraw(session: Session, which: ColumnElement[bool]) -> None:
+    """What waits and is of this kind is not sent any more: its reader stopped it. What left already has left."""
+    waits = OutgoingMail.state.in_([MailState.QUEUED.value, MailState.SENDING.value])
+    session.execute(delete(OutgoingMail).where(which, waits))
 
 
 def _address(text: str) -> str:

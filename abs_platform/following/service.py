@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Collection
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from abs_platform.following.states import (
     Topic,
 )
 from abs_platform.mail_server import read_address
+from abs_platform.outbox import OutgoingMail
 
 
 def ask(
@@ -199,13 +200,18 @@ def choose(
 
 
 def stop(session: Session, follower_id: int) -> None:
-    """No more mails, and nothing of this person is left. Twice is once."""
+    """No more mails, not even those that wait to be sent, and nothing of this person is left. Twice is once."""
     session.execute(delete(Follower).where(Follower.id == follower_id))
+    # After the row is gone, or its lock was waited for: whoever writes a mail locks it, and finds nobody now.
+    names = (f"digest:{follower_id}-", f"follow:{follower_id}-")
+    outbox.withdraw(session, or_(*(OutgoingMail.event.startswith(name) for name in names)))
 
 
 def forget(session: Session, email: str) -> None:
     """Somebody deletes the account: nothing goes to that address any more."""
-    session.execute(delete(Follower).where(Follower.email == email))
+    follower_id = session.scalar(select(Follower.id).where(Follower.email == email))
+    if follower_id is not None:
+        stop(session, follower_id)
 
 
 def purge(session: Session, now: dt.datetime) -> int:

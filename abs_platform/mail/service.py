@@ -18,6 +18,7 @@ from abs_platform import events
 from abs_platform.actors import Actor
 from abs_platform.clock import AMSTERDAM
 from abs_platform.config import Settings
+from abs_platform.languages import DEFAULT
 from abs_platform.outbox import MailState, OutgoingMail, Transport
 
 # Longer than any sending may last (smtp.ALL_STEPS_SECONDS): a claim that runs out belonged to somebody who is dead.
@@ -29,6 +30,7 @@ KEPT = dt.timedelta(days=30)
 SECRETS_OF_THE_DEMO_KEPT = dt.timedelta(days=1)
 _POLICY = SMTP.clone(cte_type="7bit")  # every server takes it
 _WIPED = {"subject": None, "text_body": None, "html_body": None}
+_LANGUAGE = re.compile(r'<html lang="([a-zA-Z-]+)"')  # as templates/emails/base.html writes it
 _IS_WAITING = OutgoingMail.state.in_([MailState.QUEUED.value, MailState.SENDING.value])
 
 
@@ -79,12 +81,13 @@ def message_of(mail: OutgoingMail, settings: Settings) -> EmailMessage:
     message["Date"] = mail.queued_at.astimezone(AMSTERDAM)
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "nl"
     if mail.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058: one click in the mail program
     message.set_content(mail.text_body or "")
     message.add_alternative(mail.html_body or "", subtype="html")
+    language = _LANGUAGE.search(mail.html_body or "")
+    message["Content-Language"] = language[1] if language else DEFAULT  # setting the content wipes it
     message.set_boundary(f"=_{mail.message_id.strip('<>').partition('@')[0]}")
     return message
 

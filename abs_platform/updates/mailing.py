@@ -29,6 +29,11 @@ def stop_token(secret_key: str, donation_id: int) -> str:
     return token
 
 
+def stop_address(secret_key: str, donation_id: int) -> str:
+    """The address with which the mails of a gift are stopped: each of them carries it."""
+    return outbox.site_url("updates.stop_news", token=stop_token(secret_key, donation_id))
+
+
 def read_stop_token(secret_key: str, token: str) -> int | None:
     """The gift of a link that stops news, or None when it is not ours."""
     try:

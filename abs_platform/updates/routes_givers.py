@@ -95,7 +95,7 @@ def stop_news_now(token: str) -> str:
     """Stop them; also the one click of a mail program (RFC 8058), which has no session."""
     donation_id, title = _gift_of(token)
     with transaction() as session:
-        service.stop_news(session, donation_id, now=clock.now())
+        service.stop_news(session, donation_id, secret_key=_secret_key(), now=clock.now())
     return render_template("updates/stop_news.html", token=token, title=title, is_done=True)
 
 

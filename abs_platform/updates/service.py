@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from abs_platform import events
+from abs_platform import events, outbox
 from abs_platform.actors import Actor
 from abs_platform.database import on_violation
 from abs_platform.errors import Conflict, InvalidInput, NotFound
@@ -21,6 +21,7 @@ from abs_platform.lives import check_move
 from abs_platform.media.queries import pictures_of
 from abs_platform.media.service import remove_picture
 from abs_platform.media.states import Purpose
+from abs_platform.outbox import OutgoingMail
 from abs_platform.updates import mailing, queries
 from abs_platform.updates.models import NewsStop, Thanks, Update
 from abs_platform.updates.states import EDITABLE_FOR, TELLING_STATES, THANKING_STATES, TRANSITIONS, UpdateState
@@ -157,12 +158,17 @@ def thank(
     return count
 
 
-def stop_news(session: Session, donation_id: int, *, now: dt.datetime) -> None:
-    """Who gave this gets no more news of that initiative, for all gifts from that address. Twice changes nothing."""
+def stop_news(session: Session, donation_id: int, *, secret_key: str, now: dt.datetime) -> None:
+    """Who gave this gets no more news of that initiative, for all gifts from that address. Twice changes nothing.
+
+    What waits to be sent is not sent either.
+    """
     ids = queries.gifts_of_same_giver(session, donation_id)
     if ids:
         rows = [{"donation_id": one, "stopped_at": now} for one in ids]
         session.execute(insert(NewsStop).values(rows).on_conflict_do_nothing(index_elements=["donation_id"]))
+        urls = [mailing.stop_address(secret_key, one) for one in ids]
+        outbox.withdraw(session, OutgoingMail.unsubscribe_url.in_(urls))
 
 
 def tell_of_funding(session: Session, initiative_id: int, *, secret_key: str, actor: Actor, now: dt.datetime) -> int:

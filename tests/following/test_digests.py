@@ -21,6 +21,7 @@ from abs_platform.initiatives import service as initiatives
 from abs_platform.initiatives.models import Initiative
 from abs_platform.initiatives.states import InitiativeState as State
 from abs_platform.initiatives.states import Theme
+from abs_platform.mail.service import message_of
 from abs_platform.news import service as news
 from abs_platform.updates import service as updates
 from jobs import send_digests
@@ -308,9 +309,14 @@ def test_a_mail_can_be_stopped_with_one_click_and_reads_in_the_language_of_its_r
     assert mail.unsubscribe_url in (mail.text_body or "")
     assert 'lang="en"' in (mail.html_body or "")
     assert "http://localhost/en/initiatieven/" in (mail.text_body or "")
+    assert message_of(mail, app.extensions["settings"])["Content-Language"] == "en"
+    other = follows(factory, area(factory, DISTRICT), email="ander@voorbeeld.example")
+    run(factory)
     answer = app.test_client().post(f"/en/volgen/stoppen/{token}", data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
-    assert factory.session.scalar(select(Follower.id)) is None
+    assert factory.session.scalars(select(Follower.email)).all() == [other.email]
+    assert mails(factory.session, "digest") == []  # it waited to be sent
+    assert len(mails(factory.session, "digest", other.email)) == 1
 
 
 def test_many_things_of_one_area_are_cut_short_with_the_way_to_the_rest(factory: Factory) -> None:

@@ -224,7 +224,7 @@ def test_stopping_the_news_does_not_stop_the_word_that_a_gift_came_back(
 ) -> None:
     made = factory.initiative()
     gift = people.giver(made, "gever@voorbeeld.example")
-    service.stop_news(session, gift.donation_id, now=factory.now)
+    service.stop_news(session, gift.donation_id, secret_key=SECRET_KEY, now=factory.now)
     initiatives.stop(session, made.id, reason="Te gevaarlijk.", actor=TEST_ACTOR, now=factory.now)
 
     run(session, close_initiatives.run, factory.now)

@@ -278,6 +278,7 @@ def test_one_click_stops_the_news_of_that_initiative_for_that_address_alone(
     response = app.test_client().post(path, data={"List-Unsubscribe": "One-Click"})
 
     assert response.status_code == 200
+    assert [waits.recipient for waits in people.mails("update:")] == ["blijft@voorbeeld.example"]
     assert "Je krijgt geen nieuws meer" in Browser(app).submit(page, path).text
     stopped = set(session.scalars(select(NewsStop.donation_id)))
     own = select(Donation.id).where(Donation.initiative_id == initiative.id, Donation.giver_email == GIVER)
@@ -290,7 +291,7 @@ def test_a_gift_after_stopping_asks_for_news_anew(
     session: Session, people: People, initiative: Initiative, factory: Factory
 ) -> None:
     (_email, gift), *_rest = queries.news_recipients(session, initiative.id)
-    service.stop_news(session, gift, now=factory.now)
+    service.stop_news(session, gift, secret_key=SECRET_KEY, now=factory.now)
     assert queries.news_recipients(session, initiative.id) == []
 
     again = people.giver(initiative, GIVER)
