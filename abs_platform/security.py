@@ -9,7 +9,6 @@ import ipaddress
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
-from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -229,12 +228,12 @@ class _Sessions(SecureCookieSessionInterface):
 def _keep_private(response: Response) -> Response:
     """What only one person may see is kept by no cache; neither is any page while somebody is signed in.
 
-    Browsers keep a lasting redirect for good unless told otherwise; a title that changes back would lead in circles.
+    What does not say that it is for all belongs to who asked. Browsers keep a lasting redirect for good unless told
+    otherwise; a title that changes back would lead in circles.
     """
-    if isinstance(g.get("_login_user"), User) and not _is_same_for_all():  # loaded already: no query here
-        response.headers.setdefault("Cache-Control", "no-store")
-    elif response.status_code in {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT}:
-        response.headers.setdefault("Cache-Control", "no-cache")
+    if not _is_same_for_all() or response.mimetype == "text/html":  # then it is the page of an error
+        is_signed_in = isinstance(g.get("_login_user"), User)  # loaded already: no query here
+        response.headers.setdefault("Cache-Control", "no-store" if is_signed_in else "private, no-cache")
     return response
 
 
@@ -258,6 +257,7 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()")
     headers["X-Request-ID"] = g.get("request_id", "")
+    headers.pop("Date", None)  # the server writes it: two of them are one too many
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response

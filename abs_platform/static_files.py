@@ -17,6 +17,7 @@ from abs_platform.quick_templates import QuickEnvironment
 A_YEAR = 31_536_000
 FINGERPRINT = 10  # characters
 MOST_ADDRESSES = 10_000
+LONGEST_ADDRESS = 300  # characters: a longer one holds what a visitor made up
 # What holds nothing of anybody, so that it may be compressed.
 FILES = {"static", "app.style", "app.manifest", "app.worker", "illustrations.show", "sharing.qr", "map.shapes"}
 COMPRESSED = {"text/css", "text/javascript", "application/javascript", "image/svg+xml", "application/manifest+json"}
@@ -56,9 +57,12 @@ class Site(Flask):
         except TypeError:  # a list among the values
             return super().url_for(endpoint, **values)
         if known is None:
+            known = super().url_for(endpoint, **values)
+            if len(known) > LONGEST_ADDRESS:
+                return known
             if len(self._addresses) >= MOST_ADDRESSES:
                 self._addresses.clear()
-            known = self._addresses[key] = super().url_for(endpoint, **values)
+            self._addresses[key] = known
         return known
 
 

@@ -8,14 +8,16 @@ import datetime as dt
 from xml.etree import ElementTree
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from sqlalchemy import Connection, func, select
+from werkzeug.test import TestResponse as Response
 
 from abs_platform import page_memory
 from abs_platform.agenda.models import AgendaItem
 from abs_platform.agenda.states import MOST_COMING
 from abs_platform.clock import AMSTERDAM
 from abs_platform.page_memory import PageMemory
+from abs_platform.static_files import Site
 from tests.factories import Factory
 from tests.page import Browser
 from tests.people import OWN_DESK, People
@@ -117,4 +119,28 @@ def test_a_title_that_changes_back_leads_no_browser_in_circles(factory: Factory,
 
     answer = contextvars.Context().run(app.test_client().get, f"/initiatieven/{initiative.id}-struiken")
 
-    assert (answer.status_code, answer.headers["Cache-Control"]) == (301, "no-cache")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (301, "private, no-cache")
+
+
+@pytest.mark.usefixtures("connection")
+def test_what_is_not_said_to_be_for_all_is_kept_by_no_shared_cache(app: Flask) -> None:
+    def answer(path: str, **headers: str) -> Response:
+        return contextvars.Context().run(app.test_client(use_cookies=False).get, path, headers=headers)
+
+    assert answer("/").cache_control.public
+    for path in ("/voucher", "/volgen", "/giften/ADF8R8Y6E4", "/bestaat-niet", "/kasboek.csv", "/sitemap-x.xml"):
+        assert not answer(path).cache_control.public
+        assert answer(path).cache_control.private or answer(path).cache_control.no_store, path
+    assert answer("/", Cookie="session=iets").headers["Cache-Control"] == "private, no-cache"
+    assert "Date" not in answer("/").headers  # the server writes it
+
+
+@pytest.mark.usefixtures("connection")
+def test_ever_new_addresses_that_visitors_make_up_are_not_remembered(app: Flask) -> None:
+    assert isinstance(app, Site)
+    known = len(app._addresses)
+
+    with app.test_request_context("/"):
+        assert url_for("initiatives.index", wijk="x" * 3_000).endswith("x" * 3_000)
+
+    assert len(app._addresses) == known
