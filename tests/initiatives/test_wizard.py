@@ -170,6 +170,13 @@ def test_an_empty_step_may_be_left(browser: Browser, writer: Writer, step: Step)
     assert writer.initiative.state == State.DRAFT
 
 
+def test_who_gave_no_address_yet_reads_how_many_others_are_needed(browser: Browser, writer: Writer) -> None:
+    page = browser.get(at(writer, Step.PEOPLE))
+
+    assert not page.field("postcode")
+    assert "nog 2 organisatoren nodig" in page.text
+
+
 def test_another_device_goes_on_where_the_first_one_stopped(browser: Browser, writer: Writer) -> None:
     send_step(browser, writer, Step.STORY, naar="later", story="Op de telefoon begonnen")
 
