@@ -123,8 +123,8 @@ def _choose(theme: Theme, seed: int) -> tuple[Motif, Palette, Random]:
 
 
 def _air(palette: Palette, chance: Random) -> str:
-    """The sky, with the sun and clouds, or the moon and stars."""
-    x, y = chance.choice((58, 150, 330, 420)), chance.randint(38, 58)
+    """The sky, with the sun and clouds, or the moon and stars. At the start a card has its badge, so no sun."""
+    x, y = chance.choice((214, 322, 374, 426)), chance.randint(38, 58)
     parts = [f'<path fill="{palette.sky}" d="M0 0h480v240H0z"/>']
     parts.append(f'<circle cx="{x}" cy="{y}" r="{chance.randint(19, 27)}" fill="{palette.sun}"/>')
     if palette.is_night:

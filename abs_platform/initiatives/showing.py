@@ -22,7 +22,7 @@ from abs_platform.initiatives.states import InitiativeState, NeedKind, Organiser
 from abs_platform.media.queries import PictureView, pictures_of
 from abs_platform.slugs import slugify
 
-GIFTS_SHOWN = 20
+GIFTS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
