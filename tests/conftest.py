@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import math
 import os
 import re
@@ -11,11 +13,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType
 
 import psycopg
 import pytest
 from flask import Flask, has_request_context, request
 from hypothesis import settings as hypothesis_settings
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import ORMExecuteState, Session
 
@@ -26,7 +30,8 @@ from abs_platform.database import db, transaction
 from abs_platform.embedded import start_embedded_postgres
 from abs_platform.pages.totals import MEMORY, TotalsMemory
 from abs_platform.rule_settings.in_force import CACHE, RulesCache
-from abs_platform.storage import FolderStore
+from abs_platform.static_files import Site
+from abs_platform.storage import FolderStore, make_store
 from tests.factories import SECRET_KEY, TEST_ACTOR, Factory
 from tests.languages.pseudo import pseudo_town
 from tests.page import Browser
@@ -41,8 +46,25 @@ hypothesis_settings.register_profile("steady", deadline=None)
 hypothesis_settings.load_profile("steady")
 
 
+class CompiledTemplates(BytecodeCache):
+    """Compiling a page takes longer than most tests: all apps of a process share what is compiled."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what was compiled of this very source, if it was."""
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        assert bucket.code is not None
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server once, in the process that starts the workers."""
+    """Start the server once, in the process that starts the workers; each app takes the templates that are compiled."""
+    Site.jinja_options = Site.jinja_options | {"bytecode_cache": CompiledTemplates()}
     if hasattr(config, "workerinput") or SERVER_URL in os.environ or config.option.collectonly:
         return
     folder = Path(tempfile.mkdtemp(prefix="abs-tests-"))
@@ -50,12 +72,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[SERVER_URL] = start_embedded_postgres(folder, durable=False)
 
 
-def make_database(name: str) -> str:
-    """Make an empty database on the tests' server and return its URL."""
+def pytest_collection_finish() -> None:
+    """Ten thousand tests and the apps stay to the end: looking through them for garbage took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 50)
+
+
+def make_database(name: str, template: str = "template1") -> str:
+    """Make a database on the tests' server, empty or as another one is, and return its URL."""
     url = os.environ[SERVER_URL]
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return url.replace("/abs?", f"/{name}?")
 
 
@@ -74,14 +103,26 @@ def make_settings(database_url: str, instance_dir: Path) -> Settings:
 
 def make_app(name: str, instance_dir: Path) -> Flask:
     """An app on a migrated database of its own, with the areas of Almelo loaded."""
-    app = create_app(make_settings(make_database(name), instance_dir))
+    app = create_app(make_settings(make_database(name, migrated_database()), instance_dir))
     app.config["TESTING"] = True
-    with app.app_context():
-        migrating.upgrade()
-        town = app.extensions["settings"].municipality
-        with transaction() as session:
-            load_areas(session, town.areas_csv, edition=2024, villages=town.villages, actor=TEST_ACTOR, now=clock.now())
     return app
+
+
+@functools.cache
+def migrated_database() -> str:
+    """The name of a migrated database with the areas of Almelo, to copy; each process makes its own."""
+    name = f"abs_migrated_{os.getpid()}"
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(make_settings(make_database(name), Path(folder)))
+        with app.app_context():
+            migrating.upgrade()
+            town = app.extensions["settings"].municipality
+            with transaction() as session:
+                load_areas(
+                    session, town.areas_csv, edition=2024, villages=town.villages, actor=TEST_ACTOR, now=clock.now()
+                )
+            db.engine.dispose()
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -163,26 +204,24 @@ def _a_get_never_writes() -> Iterator[None]:
     event.remove(Engine, "before_cursor_execute", refuse_writes)
 
 
+@pytest.fixture(scope="session")
+def _own_app(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """Making an app takes longer than most tests, so a worker makes the one of ``own_app`` once."""
+    return make_app(f"abs_own_{worker}", tmp_path_factory.mktemp("own"))
+
+
 @pytest.fixture
-def own_app(worker: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+def own_app(_own_app: Flask, worker: str, tmp_path: Path) -> Iterator[Flask]:
     """An app on a database of its own, that really commits: for races, crashes and whole journeys."""
-    template = f"abs_template_{worker}"
-    if not getattr(request.config, template, False):
-        made = make_app(template, tmp_path)
-        with made.app_context():
-            db.engine.dispose()
-        setattr(request.config, template, True)
-    name = f"abs_own_{worker}"
-    url = os.environ[SERVER_URL]
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    app = create_app(make_settings(url.replace("/abs?", f"/{name}?"), tmp_path))
-    app.config["TESTING"] = True
-    yield app
-    with app.app_context():
+    settings = make_settings(make_database(f"abs_own_{worker}", migrated_database()), tmp_path)
+    as_made = dict(_own_app.extensions)
+    _own_app.extensions.update(settings=settings, file_store=make_store(settings))
+    yield _own_app
+    with _own_app.app_context():
         db.session.remove()
         db.engine.dispose()
+    _own_app.extensions.clear()  # what was remembered goes too
+    _own_app.extensions.update(as_made)
 
 
 def of_this_thread_only(session: Session) -> None:
