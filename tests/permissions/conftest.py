@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from abs_platform.database import db
 from abs_platform.storage import FolderStore
 from tests.payouts.bank_desk import OUR_ACCOUNT
-from tests.permissions.town import Town, arrange
+from tests.permissions.arranging import arrange
+from tests.permissions.town import Town
 
 
 @pytest.fixture(scope="module")
