@@ -16,7 +16,6 @@ from abs_platform.agenda.queries import CALENDAR_SIZE, AgendaView, slug_of
 from abs_platform.agenda.states import ItemState
 from abs_platform.areas.models import Area
 from abs_platform.areas.states import AreaLevel
-from abs_platform.events import Event
 from abs_platform.initiatives.models import Initiative
 from abs_platform.paging import Page, page_of
 
@@ -106,12 +105,6 @@ def desk_item(session: Session, item_id: int) -> DeskItem | None:
         return None
     row = session.execute(_at_desk().where(AgendaItem.id == item_id)).first()
     return None if row is None else _desk_item(row)
-
-
-def history(session: Session, item_id: int) -> list[Event]:
-    """What happened to it, newest first; the last hundred times."""
-    of_it = select(Event).where(Event.subject == "agenda", Event.subject_id == item_id)
-    return list(session.scalars(of_it.order_by(Event.id.desc()).limit(100)))
 
 
 def _at_desk() -> Select[*tuple[Any, ...]]:

@@ -12,8 +12,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from abs_platform import clock
-from abs_platform.accounts.queries import names_of
-from abs_platform.actors import account_number
 from abs_platform.agenda import desk_queries as queries
 from abs_platform.agenda import service
 from abs_platform.agenda.desk_queries import DeskItem
@@ -23,6 +21,7 @@ from abs_platform.agenda.states import SENTENCES, ItemState
 from abs_platform.areas.queries import list_areas
 from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from abs_platform.event_log.queries import happened_to
 from abs_platform.form_input import errors_of, load, read_publish_at
 from abs_platform.initiatives.subjects import subject_of
 from abs_platform.news.permissions import area_chosen, can_post, may_post_in
@@ -229,8 +228,6 @@ def _form(item: DeskItem | None, typed: Mapping[str, str], errors: dict[str, str
     if not offered:
         raise NotAllowed(_("Je hebt geen wijk om voor te schrijven. Vraag het de beheerder."))
     stored = {} if item is None else values_of(item) | {"area_id": str(item.area_id)}
-    history = [] if item is None else queries.history(session, item.id)
-    by = {event.actor: account_number(event.actor) for event in history}
     return render_template(
         "agenda/edit.html",
         item=item,
@@ -240,9 +237,7 @@ def _form(item: DeskItem | None, typed: Mapping[str, str], errors: dict[str, str
         offered=[(area.id, area.name) for area in offered],
         is_scheduled=item is not None and item.is_scheduled(now),
         is_over=item is not None and item.is_over(now),
-        history=history,
+        history=[] if item is None else happened_to(session, "agenda", item.id),
         sentences=SENTENCES,
-        by=by,
-        names=names_of(session, (number for number in by.values() if number is not None)),
         user=user,
     )

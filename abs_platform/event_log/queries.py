@@ -28,6 +28,16 @@ ROWS_A_READ = 2_000
 OF_ONE_VOUCHER = ("voucher", "donation")
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened, and who did it, where that has a name."""
+
+    kind: str
+    happened_at: dt.datetime
+    who: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """What to look for. ``before``: only what was written before the event with this number."""
@@ -98,6 +108,18 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield Event.reason.icontains(filters.words, autoescape=True)
     if filters.before is not None:
         yield Event.id < filters.before
+
+
+def happened_to(session: Session, subject: str, subject_id: int) -> list[Happening]:
+    """What happened to one thing of the desk, newest first; the last hundred times."""
+    of_it = select(Event).where(Event.subject == subject, Event.subject_id == subject_id)
+    events = session.scalars(of_it.order_by(Event.id.desc()).limit(100)).all()
+    numbers = {event.actor: account_number(event.actor) for event in events}
+    names = names_of(session, (number for number in numbers.values() if number is not None))
+    return [
+        Happening(event.kind, event.happened_at, names.get(numbers[event.actor] or 0, ""), event.reason or "")
+        for event in events
+    ]
 
 
 def _staff_among(events: list[Event]) -> set[int]:

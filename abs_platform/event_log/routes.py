@@ -14,7 +14,8 @@ from abs_platform import clock, events
 from abs_platform.database import db, transaction
 from abs_platform.event_log import export, queries
 from abs_platform.event_log.schemas import MAX_WORDS, read_filters
-from abs_platform.event_log.sentences import SUBJECTS, reason, sentence, shown_details, subject_label, who
+from abs_platform.event_log.sentences import reason, sentence, shown_details, subject_label, who
+from abs_platform.event_log.states import SUBJECTS
 from abs_platform.events import Event
 from abs_platform.security import current_actor, staff_required
 from abs_platform.users import Role

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from abs_platform import clock
 from abs_platform.event_log.queries import Filters
-from abs_platform.event_log.sentences import SUBJECTS
+from abs_platform.event_log.states import SUBJECTS
 from abs_platform.rich_text import without_unseen
 
 MAX_WORDS = 80

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from abs_platform.areas.models import Area
 from abs_platform.areas.states import AreaLevel
-from abs_platform.events import Event
 from abs_platform.media.models import SitePicture
 from abs_platform.media.queries import PictureView
 from abs_platform.media.site_pictures import view_of
@@ -229,12 +228,6 @@ def desk_post(session: Session, post_id: int) -> DeskPost | None:
     """One post in any state, or None."""
     row = session.execute(_at_desk().where(NewsPost.id == post_id)).first()
     return None if row is None else _desk_post(row)
-
-
-def history(session: Session, post_id: int) -> list[Event]:
-    """What happened to a post, newest first; the last hundred times."""
-    of_it = select(Event).where(Event.subject == "news", Event.subject_id == post_id)
-    return list(session.scalars(of_it.order_by(Event.id.desc()).limit(100)))
 
 
 def _at_desk() -> Select[*tuple[Any, ...]]:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from abs_platform import attempts, clock
-from abs_platform.accounts.queries import names_of
-from abs_platform.actors import Actor, account_number
+from abs_platform.actors import Actor
 from abs_platform.areas.queries import AreaRow, list_areas
 from abs_platform.database import db, transaction
 from abs_platform.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
+from abs_platform.event_log.queries import happened_to
 from abs_platform.form_input import errors_of, load, read_publish_at
 from abs_platform.media.keeping import kept_picture, read_upload
 from abs_platform.news import queries, service
@@ -232,8 +232,6 @@ def _form(post: DeskPost | None, typed: Mapping[str, str], errors: dict[str, str
     if not offered:
         raise NotAllowed(_("Je hebt geen wijk om voor te schrijven. Vraag het de beheerder."))
     stored = {} if post is None else {name: getattr(post, name) for name in ("title", "summary", "body", "area_id")}
-    history = [] if post is None else queries.history(session, post.id)
-    by = {event.actor: account_number(event.actor) for event in history}
     return render_template(
         "news/edit.html",
         post=post,
@@ -243,9 +241,7 @@ def _form(post: DeskPost | None, typed: Mapping[str, str], errors: dict[str, str
         offered=[(area.id, area.name) for area in offered],
         is_scheduled=post is not None and post.is_scheduled(now),
         is_public=post is not None and post.is_public(now),
-        history=history,
+        history=[] if post is None else happened_to(session, "news", post.id),
         sentences=SENTENCES,
-        by=by,
-        names=names_of(session, (number for number in by.values() if number is not None)),
         user=user,
     )
