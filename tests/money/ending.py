@@ -43,6 +43,15 @@ class Money(Giving, Banking, Working, PayingOut):
         agreement.givers_agree(self.world, self.stand_in, self.gifts, self.by_hand)
         agreement.bank_agrees(self.world, self.stand_in, self.by_hand, self.unspent_cents)
 
+    def teardown(self) -> None:
+        """Undo it all."""
+        try:
+            if not self.is_broken:
+                self.settle_everything()
+        finally:
+            self.world.end()
+            self.stand_in.close()
+
     def _let_the_banks_answer(self) -> None:
         for gift in self.gifts:
             found = self.account.get("session", gift.checkout_id) if gift.checkout_id else None

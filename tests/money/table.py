@@ -155,16 +155,3 @@ class Table(RuleBasedStateMachine):
         except BaseException:
             self.is_broken = True
             raise
-
-    def teardown(self) -> None:
-        """Undo it all."""
-        try:
-            if not self.is_broken:
-                self.settle_everything()
-        finally:
-            self.world.end()
-            self.stand_in.close()
-
-    def settle_everything(self) -> None:
-        """See ending.py."""
-        raise NotImplementedError

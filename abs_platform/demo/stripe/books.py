@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from abs_platform import clock
@@ -17,7 +18,7 @@ AVAILABLE_AFTER = 3 * 24 * 3600
 _WORDS = {"session": "checkout.session"}
 
 
-class Books:
+class Books(ABC):
     """One account in test mode."""
 
     def __init__(
@@ -59,9 +60,9 @@ class Books:
         for kind, thing in self.store.waking(self.now()):
             self.wake(kind, thing)
 
+    @abstractmethod
     def wake(self, kind: str, thing: Thing) -> None:
         """The moment of one object has come."""
-        raise NotImplementedError
 
     def balance(self) -> Thing:
         """What is held now, in euros."""
