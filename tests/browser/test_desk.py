@@ -67,8 +67,11 @@ def state(town: Town, initiative: Initiative) -> str:
 
 
 def open_it(visitor: Visitor, initiative: Initiative) -> None:
-    """From what waits to the one screen, by the number."""
+    """From what waits to the one screen, by the number; on a small screen the filter is folded."""
     visitor.goto("/regie")
+    folded = visitor.page.locator(".desk-filter > summary")
+    if folded.is_visible():
+        folded.click()
     visitor.page.get_by_label("Zoek op titel, nummer of organisator").fill(f"#{initiative.id}")
     visitor.press(visitor.button("Toon"))
     expect(visitor.page.locator(".desk-row")).to_have_count(1)
