@@ -202,26 +202,29 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     return width, height
 
 
+def newcomer(town: Town, chromium: Browser, size: tuple[int, int], *, has_scripts: bool = True) -> Visitor:
+    """A visitor with a browser context and a client address of its own."""
+    client = f"192.0.2.{next(_clients) % 250}"
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        has_touch=size == PHONE,
+        is_mobile=size == PHONE,
+        java_script_enabled=has_scripts,
+        reduced_motion="reduce",
+        locale="nl-NL",
+        extra_http_headers={CLIENT: client},
+    )
+    context.set_default_timeout(10_000)
+    return Visitor(context, town.url, client, town.asked, has_scripts=has_scripts, has_touch=size == PHONE)
+
+
 @pytest.fixture
 def visit(town: Town, chromium: Browser, size: tuple[int, int]) -> Iterator[Callable[..., Visitor]]:
-    """Makes visitors, each with a browser context and a client address of its own."""
+    """Makes visitors."""
     visitors: list[Visitor] = []
 
     def arrive(*, has_scripts: bool = True) -> Visitor:
-        client = f"192.0.2.{next(_clients) % 250}"
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            has_touch=size == PHONE,
-            is_mobile=size == PHONE,
-            java_script_enabled=has_scripts,
-            reduced_motion="reduce",
-            locale="nl-NL",
-            extra_http_headers={CLIENT: client},
-        )
-        context.set_default_timeout(10_000)
-        visitors.append(
-            Visitor(context, town.url, client, town.asked, has_scripts=has_scripts, has_touch=size == PHONE)
-        )
+        visitors.append(newcomer(town, chromium, size, has_scripts=has_scripts))
         return visitors[-1]
 
     yield arrive
