@@ -100,8 +100,9 @@ def eyes(town: Town, browsers: Browsers) -> Iterator[Visitor]:
 
 @pytest.fixture
 def visitor(eyes: Visitor) -> Iterator[Visitor]:
-    """The eyes, whatever they saw before."""
+    """The eyes, whatever they saw before: public pages may be kept for some seconds, by a browser too."""
     eyes.problems.clear()
+    eyes.context.new_cdp_session(eyes.page).send("Network.clearBrowserCache")
     eyes.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     eyes.page.emulate_media(color_scheme="light")
     yield eyes
