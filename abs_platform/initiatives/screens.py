@@ -218,15 +218,16 @@ def _days(rules: Rules) -> dict[str, Any]:
 
 
 def people_of(session: Session, initiative: Initiative, rules: Rules) -> dict[str, Any]:
-    """Who carries it, who was asked, and how many more are needed."""
+    """Who carries it, who was asked, and how many more are needed besides who began, whose address is asked apart."""
     people = organisers_of(session, initiative.id)
     there = count_addresses(session, initiative.id)
+    own_to_come = 0 if people[0].postcode else 1
     return {
         "own": people[0],
         "others": people[1:],
         "shared": shared_addresses(people),
         "there": there,
-        "needed": max(0, rules.min_organisers - there),
+        "needed": max(0, rules.min_organisers - there - own_to_come),
         "asked": sum(one.confirmed_at is None and one.declined_at is None for one in people[1:]),
     }
 
